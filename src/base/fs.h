@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: ISC
+/* Files: whole reads with a limit, stable reads, paths relative to a file.  thread: any */
+#ifndef DG_BASE_FS_H
+#define DG_BASE_FS_H
+
+#include "base/err.h"
+
+/* Reads the whole file; *out is owned by the caller and NUL-terminated after *n bytes.
+ * Refuses what is no regular file and what is larger than max bytes.
+ * Returns 0 or -errno with err "path: reason". */
+int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err) MUST_CHECK;
+
+/* `path` as it stands in file `from`: absolute stays, relative is relative to the folder
+ * of `from`. The caller owns the result. */
+char *fs_relative_to(const char *from, const char *path);
+
+/* Calls fn for every regular file below dir (recursive, sorted by path, bytewise), path
+ * relative to dir. Symbolic links that lead out of dir, and loops, are an error.
+ * Stops at fn's first non-zero return and passes it on. */
+int fs_walk(const char *dir, int (*fn)(void *ctx, const char *relpath), void *ctx,
+    struct err *err) MUST_CHECK;
+
+#endif

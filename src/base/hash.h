@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: ISC
+/* Digests, CRC32 and random bytes (OpenSSL, zlib).  thread: any */
+#ifndef DG_BASE_HASH_H
+#define DG_BASE_HASH_H
+
+#include "base/str.h"
+
+#define HASH_SHA256_SIZE 32
+#define HASH_HEX_SIZE    65 /* SHA-256 as hex with a NUL */
+
+struct hash_sha256;
+struct hash_sha256 *hash_sha256_new(void);
+void hash_sha256_add(struct hash_sha256 *h, const void *p, size_t n);
+void hash_sha256_end(struct hash_sha256 *h, uint8_t out[HASH_SHA256_SIZE]); /* resets */
+void hash_sha256_free(struct hash_sha256 *h);
+CLEANUP_DEFINE(struct hash_sha256 *, hash_sha256_free)
+
+void hash_sha256_of(const void *p, size_t n, uint8_t out[HASH_SHA256_SIZE]);
+void hash_hex(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
+
+/* IEEE CRC-32, as Flyway and zlib compute it; start with crc = 0. */
+uint32_t hash_crc32(uint32_t crc, const void *p, size_t n);
+
+void hash_random(void *p, size_t n); /* from the kernel; panics if it can't */
+/* n random characters of Crockford's base32 (no I, L, O, U) and a NUL. */
+void hash_random_id(char *out, size_t n);
+
+#endif

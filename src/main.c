@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: ISC
+/* ddlgate: one binary, subcommands in src/cli. */
+#include "cli/cli.h"
+
+int
+main(int argc, char **argv)
+{
+    return cli_main(argc, argv);
+}

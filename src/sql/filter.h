@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: ISC
+/* The word filter: one pass over the raw bytes that may only ever say "this cannot be
+ * anything the gate tracks". It sees words inside strings and comments too; that errs
+ * towards looking closer. Keywords cannot be spelled with escapes, so an ASCII comparison
+ * without case is sound in every encoding in which ASCII bytes mean themselves.
+ * thread: any */
+#ifndef DG_SQL_FILTER_H
+#define DG_SQL_FILTER_H
+
+#include "base/str.h"
+
+/* Word groups; the filter answers with the set it met. */
+enum {
+    SQL_W_SCHEMA = 1 << 0,   /* CREATE, ALTER, DROP, ... and everything that starts a command
+                              * of class ddl, dcl, maintenance or cluster */
+    SQL_W_CODE = 1 << 1,     /* DO, CALL */
+    SQL_W_INTO = 1 << 2,     /* INTO, except where first word INSERT and INTO occurs once */
+    SQL_W_HISTORY = 1 << 3,  /* a tracked history table's name, or U& */
+    SQL_W_SETTING = 1 << 4,  /* SET (except: first word UPDATE and SET occurs once), RESET,
+                              * DISCARD, set_config, pg_settings */
+    SQL_W_PREPARED = 1 << 5, /* PREPARE, EXECUTE, DEALLOCATE */
+    SQL_W_TX = 1 << 6,       /* COMMIT, END, ROLLBACK, ABORT, SAVEPOINT, RELEASE, BEGIN */
+};
+
+/* The tracked names added to the fixed words; immutable once made. */
+struct sql_words;
+/* names: unquoted history table names without schema ("schema_migrations"). */
+struct sql_words *sql_words_new(const char *const *names, size_t n);
+void sql_words_free(struct sql_words *w);
+bool sql_words_has(const struct sql_words *w, const char *name); /* is it a tracked one? */
+CLEANUP_DEFINE(struct sql_words *, sql_words_free)
+
+/* `watch` limits the answer to these groups (SQL_W_TX costs nothing when not watched).
+ * words may be NULL: only the fixed words. Returns the groups met; 0 = pass at once. */
+unsigned sql_filter(const struct sql_words *words, const char *text, size_t len,
+    unsigned watch);
+
+#endif
