@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: ISC
+/* Migrations and history: which statements the files list, which of them this database has
+ * seen, and whether a history row is honest (design part 6).
+ *
+ * A hist_set is what the files say (immutable after load, shared by all threads); a
+ * hist_view is the set with one reading of one database's history table. Table rows are
+ * fed in by the caller, never fetched here. Matching is by digest over a set, not a
+ * cursor, so that retries, resumed runs and replicas need no state.
+ *
+ * Tools differ in struct hist_source_ops, one file per family. */
+#ifndef DG_HISTORY_HISTORY_H
+#define DG_HISTORY_HISTORY_H
+
+#include "base/buf.h"
+#include "base/cell.h"
+#include "base/err.h"
+#include "ddlgate/rows.h"
+#include "sql/tree.h"
+
+#define HIST_MAX_FILE_BYTES ((size_t)64 << 20)
+
+enum hist_repeat {
+    HIST_REPEAT_NONE,
+    HIST_REPEAT_CREATE, /* CREATE ... IF NOT EXISTS, ADD COLUMN IF NOT EXISTS pass again */
+    HIST_REPEAT_ALL,
+};
+
+/* One [migrations NAME] section. */
+struct hist_conf {
+    const char *name;
+    const char *format; /* "numbered-sql", "flyway" */
+    const char *path;   /* folder, absolute or relative to the working directory */
+    const char *history_schema; /* "public" when not written */
+    const char *history_table;  /* NULL: the format's default */
+    const char *search_path;    /* NULL: not checked */
+    const char *baseline;       /* versions up to this count as applied; NULL: none */
+    enum hist_repeat repeat;
+    const char *const *placeholders; /* name, value, name, value, ... */
+    size_t n_placeholders;
+    const char *file; /* of the section, for errors */
+    int line;
+};
+
+struct hist_migration {
+    size_t index;         /* in the set, in order of application */
+    const char *version;  /* as the history table holds it; NULL: repeatable */
+    const char *name;     /* description */
+    const char *file;     /* path below the source's folder */
+    const char *checksum; /* as the history table holds it; NULL: the tool has none */
+    bool is_repeatable;
+    const char *text; /* what the tool sends: placeholders filled in, psql's backslash
+                       * lines blanked; same line numbers as the file */
+    size_t len;
+    struct sql_scan scan;
+    struct sql_tree *tree;
+    size_t n_schema_changes; /* facts of class DG_MIGRATE_DEFAULT, not nested, not temp */
+};
+
+struct hist_source_ops;
+
+struct hist_set {
+    struct ref ref;
+    const struct hist_source_ops *ops;
+    struct hist_conf conf; /* strings owned by the set */
+    struct hist_migration *migrations;
+    size_t n;
+    uint8_t digest[HASH_SHA256_SIZE]; /* of everything loaded, for status and logs */
+    struct hist_index *index;         /* digest -> places */
+    struct arena *arena;
+};
+
+/* Reads the folder. Errors (unreadable folder or file, two files with one version, a name
+ * the format doesn't know, a broken text) name file and line; nothing is loaded then.
+ * A name that looks almost like a migration is an error; other files are ignored.
+ * thread: control or cli */
+int hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *err)
+    MUST_CHECK;
+/* A cheap fingerprint of the folder (names, sizes, mtimes), to notice changed files. */
+int hist_set_stamp(const struct hist_conf *conf, uint8_t out[HASH_SHA256_SIZE],
+    struct err *err) MUST_CHECK;
+/* The name the next new file should have, with its folder: "db/migrations/V13__add_x.sql";
+ * slug is made from the statement. */
+void hist_next_file(const struct hist_set *set, const struct sql_facts *f, char *out,
+    size_t size);
+/* Is `name` the name of a format? */
+bool hist_format_exists(const char *name);
+/* The history table's bare name of a set, for the word filter. */
+const char *hist_table_name(const struct hist_set *set);
+
+/* --- reading the history ------------------------------------------------------------- */
+
+/* Two queries, run with an empty search_path: the first tells what the table is (one row:
+ * relkind, and its column names as a comma list; no row: no table), the second its rows.
+ * thread: any */
+void hist_query_table(const struct hist_set *set, struct buf *sql);
+int hist_query_rows(const struct hist_set *set, const struct dg_rows *table, struct buf *sql,
+    struct err *err) MUST_CHECK; /* HIST_E_NO_TABLE, or -EINVAL: not an ordinary table, or
+                                  * columns that aren't this tool's (err says) */
+enum {
+    HIST_E_NO_TABLE = 1, /* nothing applied */
+};
+
+struct hist_view; /* immutable; starts with a struct ref: ref_take, ref_drop */
+/* rows NULL: no table, nothing applied. read_us: wall clock of the reading. */
+struct hist_view *hist_view_new(struct hist_set *set, const struct dg_rows *rows,
+    int64_t read_us);
+const struct hist_set *hist_view_set(const struct hist_view *v);
+int64_t hist_view_read_us(const struct hist_view *v);
+enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migration);
+/* Rows of the table without a file: *version and *name of the i-th. */
+size_t hist_view_n_missing(const struct hist_view *v);
+void hist_view_missing(const struct hist_view *v, size_t i, const char **version,
+    const char **name);
+/* "V1..V12 applied, V13 pending" for a DETAIL line. */
+void hist_view_summary(const struct hist_view *v, char *out, size_t size);
+
+/* --- matching ------------------------------------------------------------------------- */
+
+enum hist_match_kind {
+    HIST_MATCH_NONE,           /* in no file */
+    HIST_MATCH_PENDING,        /* pending or running: may run */
+    HIST_MATCH_REPEAT,         /* of an applied migration, passes again by `repeat` */
+    HIST_MATCH_APPLIED,        /* of an applied migration, does not pass again */
+    HIST_MATCH_OUT_OF_ORDER,   /* pending, but below an applied version */
+    HIST_MATCH_BLOCKED_FAILED, /* a failed row stands in the history (Flyway) */
+    HIST_MATCH_OWN,            /* the tool's own bookkeeping */
+};
+
+struct hist_match {
+    enum hist_match_kind kind;
+    const struct hist_migration *migration; /* NULL for NONE and OWN */
+    size_t stmt;                            /* index in migration->scan */
+};
+
+/* Where does a statement of the client stand? f is its outermost fact. thread: any */
+struct hist_match hist_match(const struct hist_view *v, const struct sql_facts *f,
+    const struct sql_digest *digest);
+
+/* What a transaction has run so far, for sources whose row stands in the same transaction.
+ * Belongs to a session. */
+struct hist_tx;
+struct hist_tx *hist_tx_new(const struct hist_view *v); /* takes its own reference */
+void hist_tx_free(struct hist_tx *tx);
+void hist_tx_ran(struct hist_tx *tx, const struct hist_match *m); /* after its success */
+/* Have all schema changes of the migration run in this transaction? */
+bool hist_tx_is_complete(const struct hist_tx *tx, const struct hist_migration *m);
+
+/* A bound parameter as the client sent it. */
+struct hist_bind {
+    const char *p; /* NULL: SQL null */
+    size_t n;
+    bool is_binary;
+};
+
+enum hist_write_verdict {
+    HIST_WRITE_OK,
+    HIST_WRITE_NOT_SEEN_RUN, /* honest values, another session ran it: audited as "recorded
+                              * without being seen to run" */
+    HIST_WRITE_TOO_EARLY,    /* same-tx source, and its schema changes have not run here */
+    HIST_WRITE_FORGED,       /* no known file has these values, or the wrong operation */
+    HIST_WRITE_NEEDS_BINDS,  /* Parse time: values come with Bind, ask again then */
+};
+
+/* Judges a write of the history table. binds NULL at Parse time. tx NULL: nothing ran.
+ * match: the statement's own match (a file may contain its own row). reason is filled for
+ * every verdict but OK. *mig is the migration the row speaks of, or NULL. */
+enum hist_write_verdict hist_check_write(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: ISC
+/* One event loop per thread (libevent), timers, and tasks posted from other threads.
+ * thread: the loop's, except net_loop_queue's queue, which anybody may post to */
+#ifndef DG_NET_LOOP_H
+#define DG_NET_LOOP_H
+
+#include "base/task.h"
+
+struct net_loop;
+
+struct net_loop *net_loop_new(void);
+void net_loop_free(struct net_loop *l);
+void net_loop_run(struct net_loop *l);  /* until net_loop_stop */
+void net_loop_stop(struct net_loop *l); /* after the current event; use a task from afar */
+struct task_queue *net_loop_queue(struct net_loop *l); /* thread: any may post */
+
+/* A one-shot timer. Embedded; fn may free the object that holds it. */
+struct net_timer {
+    struct event *ev; /* owned */
+    void (*fn)(void *ctx);
+    void *ctx;
+};
+void net_timer_init(struct net_timer *t, struct net_loop *l, void (*fn)(void *), void *ctx);
+void net_timer_start(struct net_timer *t, int64_t delay_ms); /* restarts a running one */
+void net_timer_stop(struct net_timer *t);
+void net_timer_deinit(struct net_timer *t);
+
+/* A descriptor watched for reading and/or writing, level-triggered, persistent: nothing is
+ * re-armed per event. fn may deinit the watch. */
+enum {
+    NET_READ = 1,
+    NET_WRITE = 2,
+};
+struct net_watch {
+    struct event *rd, *wr; /* owned; wr made when first wanted */
+    struct net_loop *loop;
+    void (*fn)(void *ctx, unsigned what);
+    void *ctx;
+    int fd; /* borrowed: closed by its owner after net_watch_deinit */
+    unsigned want;
+};
+void net_watch_init(struct net_watch *w, struct net_loop *l, int fd,
+    void (*fn)(void *ctx, unsigned what), void *ctx);
+void net_watch_set(struct net_watch *w, unsigned want); /* no call when nothing changes */
+void net_watch_deinit(struct net_watch *w);
+
+/* Calls fn on the loop for SIGHUP, SIGTERM, ... */
+struct net_signal;
+struct net_signal *net_signal_new(struct net_loop *l, int signum, void (*fn)(void *ctx, int),
+    void *ctx);
+void net_signal_free(struct net_signal *s);
+
+#endif

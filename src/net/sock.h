@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: ISC
+/* Sockets: listen, accept, connect, options. Everything is non-blocking and close-on-exec.
+ * thread: any, except callbacks (the loop's) */
+#ifndef DG_NET_SOCK_H
+#define DG_NET_SOCK_H
+
+#include "base/err.h"
+#include "net/loop.h"
+
+#include <sys/socket.h>
+
+struct net_addr {
+    struct sockaddr_storage ss;
+    socklen_t len;
+};
+
+struct net_keepalive {
+    bool enabled;
+    int idle_s, interval_s, count; /* 0 = the kernel's default */
+    int user_timeout_ms;           /* TCP_USER_TIMEOUT, 0 = off */
+};
+
+/* "10.0.0.7:51544", "[::1]:6432", "unix:/run/x". */
+#define NET_ADDR_TEXT_SIZE 128
+void net_addr_text(const struct net_addr *a, char out[NET_ADDR_TEXT_SIZE]);
+/* "10.0.0.7" without the port; "" for unix. */
+void net_addr_host(const struct net_addr *a, char out[NET_ADDR_TEXT_SIZE]);
+int net_addr_port(const struct net_addr *a);
+/* Is a in "10.0.0.0/8", "::1", "192.168.1.7"? -EINVAL for a bad pattern, else 0/1. */
+int net_addr_in(const struct net_addr *a, const char *cidr) MUST_CHECK;
+
+/* Resolves host and port (blocking for names, not for numbers; "/dir" is a unix socket
+ * "/dir/.s.PGSQL.port"). Up to max results; returns their number or -errno with err. */
+int net_resolve(const char *host, const char *port, bool passive, struct net_addr *out,
+    size_t max, struct err *err) MUST_CHECK;
+bool net_is_numeric(const char *host);
+
+/* A listening socket. accepted() owns fd. When descriptors run out it keeps a reserve, so
+ * that a client gets an answer: full() is called with a usable fd then, which is closed
+ * after it returns. */
+struct net_listener;
+int net_listen(struct net_loop *l, const struct net_addr *addr, int backlog, bool reuseport,
+    void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
+    void (*full)(void *ctx, int fd), void *ctx, struct net_listener **out, struct err *err)
+    MUST_CHECK;
+const struct net_addr *net_listener_addr(const struct net_listener *l); /* with the real port */
+void net_listener_free(struct net_listener *l);
+
+/* Starts a connect: returns the fd (maybe in progress: writable when done, then
+ * net_connect_result) or -errno. */
+int net_connect(const struct net_addr *addr) MUST_CHECK;
+int net_connect_result(int fd) MUST_CHECK; /* 0 or -errno */
+void net_sock_options(int fd, const struct net_keepalive *ka); /* TCP_NODELAY, keepalive */
+int net_limit_fds(uint64_t wanted, uint64_t *got); /* raises RLIMIT_NOFILE; 0 or -errno */
+
+#endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: ISC
+/* PostgreSQL's frontend/backend protocol 3.0 (manual chapter 55) as pure functions: bytes
+ * in, bytes out, no socket, no allocation but where said.  thread: any */
+#ifndef DG_PGWIRE_PGWIRE_H
+#define DG_PGWIRE_PGWIRE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#define PGW_HEADER_SIZE    5          /* type byte and length */
+#define PGW_MAX_MESSAGE    0x3fffffff /* length field; PostgreSQL's MaxAllocSize */
+#define PGW_MAX_STARTUP    10000      /* MAX_STARTUP_PACKET_LENGTH of the server */
+#define PGW_CANCEL_CODE    80877102
+#define PGW_SSL_CODE       80877103
+#define PGW_GSSENC_CODE    80877104
+#define PGW_PROTOCOL_3_0   196608
+
+enum {
+    PGW_NEED_MORE = 1,  /* nothing consumed */
+    PGW_E_MALFORMED = 2 /* err says how: close both sides */
+};
+
+/* The header of a message: body_len is the length field minus 4. */
+struct pgw_head {
+    char type;
+    uint32_t body_len;
+};
+
+/* From client: also checks the length against the type before anything is buffered (the
+ * limits the server itself has, src/backend/tcop/postgres.c and pqcomm.h), unknown types
+ * are malformed. From server: known types and lengths. Looks at PGW_HEADER_SIZE bytes. */
+int pgw_head_client(const char *p, size_t n, struct pgw_head *out, struct err *err) MUST_CHECK;
+int pgw_head_server(const char *p, size_t n, struct pgw_head *out, struct err *err) MUST_CHECK;
+
+/* The first packet of a connection. */
+enum pgw_startup_kind {
+    PGW_STARTUP, PGW_SSL_REQUEST, PGW_GSSENC_REQUEST, PGW_CANCEL_REQUEST,
+};
+#define PGW_MAX_PARAMS 64
+struct pgw_startup {
+    enum pgw_startup_kind kind;
+    uint32_t protocol;     /* PGW_STARTUP */
+    size_t size;           /* bytes of the whole packet */
+    struct str keys[PGW_MAX_PARAMS], values[PGW_MAX_PARAMS]; /* borrowed from the packet */
+    size_t n;
+    uint32_t cancel_pid;   /* PGW_CANCEL_REQUEST */
+    struct str cancel_key; /* its secret: 4 bytes in protocol 3.0 */
+};
+/* 0, PGW_NEED_MORE, PGW_E_MALFORMED (bad length, missing terminator, duplicate key, no
+ * user, too many parameters; err has the text for the client). */
+int pgw_startup_parse(const char *p, size_t n, struct pgw_startup *out, struct err *err)
+    MUST_CHECK;
+const struct str *pgw_startup_get(const struct pgw_startup *s, const char *key); /* or NULL */
+/* Does `options` (-c name=value, --name=value, escaped blanks) set this parameter? Its
+ * last value in *value (decoded into out). */
+bool pgw_options_get(struct str options, const char *name, char *out, size_t size);
+void pgw_startup_build(struct buf *out, uint32_t protocol, const struct str *keys,
+    const struct str *values, size_t n);
+
+/* ErrorResponse or NoticeResponse. Empty or NULL fields are left out. */
+struct pgw_error {
+    const char *severity; /* ERROR, FATAL, WARNING */
+    const char *sqlstate;
+    const char *message, *detail, *hint, *where;
+    const char *schema, *table, *column, *constraint;
+    const char *file, *routine;
+    int line;     /* 0: none */
+    int position; /* in characters from 1, 0: none */
+};
+void pgw_error_build(struct buf *out, bool is_notice, const struct pgw_error *e);
+/* Finds a field by its code ('C', 'M', ...) in a body; false if absent or unterminated. */
+bool pgw_error_field(const char *body, size_t n, char code, struct str *out);
+
+/* Client messages. All check that the body has exactly the shape the protocol says
+ * (terminators, no surplus bytes); 0 or PGW_E_MALFORMED. Results borrow from body. */
+int pgw_parse_query(const char *body, size_t n, struct str *sql, struct err *err) MUST_CHECK;
+struct pgw_parse {
+    struct str name, sql;
+};
+int pgw_parse_parse(const char *body, size_t n, struct pgw_parse *out, struct err *err)
+    MUST_CHECK;
+struct pgw_bind {
+    struct str portal, statement;
+    const char *formats; /* n_formats big-endian int16 */
+    unsigned n_formats, n_params;
+    const char *params; /* n_params of int32 length and bytes */
+    size_t params_len;
+};
+int pgw_parse_bind(const char *body, size_t n, struct pgw_bind *out, struct err *err)
+    MUST_CHECK;
+/* The i-th parameter: *p NULL for SQL null. Walks from the start: O(i). */
+bool pgw_bind_param(const struct pgw_bind *b, unsigned i, struct str *value, bool *is_binary);
+/* Execute: portal. Describe and Close: *what is 'S' or 'P'. */
+int pgw_parse_execute(const char *body, size_t n, struct str *portal, struct err *err)
+    MUST_CHECK;
+int pgw_parse_target(const char *body, size_t n, char *what, struct str *name,
+    struct err *err) MUST_CHECK;
+
+/* Server messages the relay looks into. */
+int pgw_parse_parameter_status(const char *body, size_t n, struct str *name,
+    struct str *value) MUST_CHECK;
+int pgw_parse_command_complete(const char *body, size_t n, struct str *tag) MUST_CHECK;
+
+/* Builders. */
+void pgw_build_query(struct buf *out, const char *sql);
+void pgw_build_parse(struct buf *out, struct str name, const char *sql);
+void pgw_build_terminate(struct buf *out);
+void pgw_build_cancel(struct buf *out, uint32_t pid, struct str key);
+
+static inline uint32_t
+pgw_u32(const char *p)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    return (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 | (uint32_t)u[2] << 8 | u[3];
+}
+
+#endif

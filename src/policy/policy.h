@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: ISC
+/* Policy: INI rules compiled once, evaluated over facts and history (design part 5).
+ *
+ * Access answers "may this session do this at all" (first match wins); then comes whether
+ * a statement is migrated; then the checks, which all run. The strictest finding is the
+ * decision. A migration is judged whole: pol_judge_unit at load and in `ddlgate check` is
+ * the same code.  thread: any (a loaded policy is immutable; starts with a struct ref) */
+#ifndef DG_POLICY_POLICY_H
+#define DG_POLICY_POLICY_H
+
+#include "base/cell.h"
+#include "history/history.h"
+
+struct pol;
+
+int pol_load(const char *path, bool settle, struct pol **out, struct err *err) MUST_CHECK;
+const char *pol_environment(const struct pol *p); /* "staging" */
+unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
+bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
+
+/* Who asks. Strings borrowed; NULL = unknown (offline). */
+struct pol_session {
+    const char *database, *role, *client_addr, *application_name;
+    int server_version;     /* 150020; 0 unknown */
+    bool in_transaction;
+    const char *search_path; /* as last set literally in the session; NULL unknown */
+    int64_t now_us;          /* wall clock, for `time` */
+};
+
+/* One result of a rule. Strings live in the findings' arena. */
+struct pol_finding {
+    enum dg_action action;
+    bool is_observed;    /* would be `action`, but its section says mode = observe */
+    const char *rule;    /* "migration-first", "drop-table", or the access section's name */
+    const char *message; /* what is wrong, one line, no rule id */
+    const char *detail;  /* why it matters here: lock, rewrite, loss; may be NULL */
+    const char *hint;    /* what to do, concrete; may be NULL */
+    const char *origin_file; /* policy file; NULL: the catalogue's default */
+    int origin_line;
+    size_t fact;         /* index of the fact it speaks of */
+    const struct sql_object *object; /* may be NULL */
+    const char *column;  /* may be NULL */
+    int pos;             /* byte offset in the unit's text, -1 */
+    const char *sqlstate;
+};
+
+struct pol_findings {
+    struct pol_finding *items; /* strictest first is not promised: order of statements */
+    size_t n;
+    enum dg_action action; /* strictest enforced (observed ones don't count) */
+    struct arena *arena;
+};
+void pol_findings_init(struct pol_findings *f);
+void pol_findings_deinit(struct pol_findings *f);
+static inline void
+pol_findings_deinit_p(struct pol_findings *f)
+{
+    pol_findings_deinit(f);
+}
+/* The finding that explains the decision: first of the strictest action. NULL if none. */
+const struct pol_finding *pol_findings_lead(const struct pol_findings *f);
+
+/* What one fact's history says, computed by the gate before policy is asked. */
+struct pol_history {
+    bool is_known;        /* false: history can't be read (why says it) */
+    const char *why;      /* of unknown */
+    struct hist_match match;
+    enum hist_write_verdict write; /* class history only */
+    const struct hist_migration *write_migration;
+    const char *write_reason;
+    const struct hist_view *view;  /* NULL: the database has no [migrations] section */
+};
+
+/* A text on the wire: facts[i] with history[i] (same n; nested facts inherit what their
+ * outermost statement has). Adds findings of access, migration-first,
+ * migration-history-write, unparsable-statement, and, for statements that are no part of a
+ * migration (those were judged whole at load), of all other checks.
+ * next_file: proposal for migration-first's hint (NULL: none). */
+struct pol_text {
+    const char *text;
+    size_t len;
+    const struct sql_scan *scan;
+    const struct sql_tree *tree;
+    const struct pol_history *history; /* tree->n entries, or NULL offline without history */
+    const char *next_file;
+};
+void pol_judge_text(const struct pol *p, const struct pol_session *s,
+    const struct pol_text *t, struct pol_findings *out);
+
+/* A migration, or a file given to `check`, as a whole: all checks but access and those
+ * that need history; new tables of the unit are known to the checks. */
+void pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_findings *out);
+
+/* Is the class of this fact something policy looks at? (Cheap test before history is read.)
+ * needs_history: is it a schema change or history write? */
+bool pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
+
+/* Startup parameters for a session (`startup = lock_timeout=5s` of matching access
+ * sections; role, database, client_addr keys count here). Calls fn for each. */
+void pol_startup(const struct pol *p, const struct pol_session *s,
+    void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
+
+/* The catalogue, for `check --list`. */
+struct pol_check_info {
+    const char *id, *group, *summary;
+    enum dg_action development, staging, production;
+    const char *params; /* "min_table_size, ..." or "" */
+};
+size_t pol_n_checks(void);
+const struct pol_check_info *pol_check_info(size_t i);
+/* What this policy makes of a check. */
+enum dg_action pol_check_action(const struct pol *p, const char *id, bool *is_observed);
+
+#endif
