@@ -18,19 +18,19 @@
 #define AUTO(fn) __attribute__((cleanup(fn##_p)))
 
 /* Makes fn_p for a destructor that takes a pointer: CLEANUP_DEFINE(struct pol *, pol_unref) */
-#define CLEANUP_DEFINE(type, fn)                                                            \
-    static inline void fn##_p(type *p)                                                     \
-    {                                                                                      \
-        if (*p)                                                                            \
-            fn(*p);                                                                        \
+#define CLEANUP_DEFINE(type, fn)       \
+    static inline void fn##_p(type *p) \
+    {                                  \
+        if (*p)                        \
+            fn(*p);                    \
     }
 
 /* For what cannot happen: our own bugs, never input. Always compiled. */
-#define DG_ASSERT(cond, ...)                                                                \
+#define DG_ASSERT(cond, ...) \
     ((cond) ? (void)0 : dg_assert_failed(__FILE__, __LINE__, #cond, __VA_ARGS__))
 
-void dg_assert_failed(const char *file, int line, const char *cond, const char *fmt, ...)
-    NORETURN PRINTF_LIKE(4, 5);
+void dg_assert_failed(const char *file, int line, const char *cond, const char *fmt,
+    ...) NORETURN PRINTF_LIKE(4, 5);
 
 #define DG_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

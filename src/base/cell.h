@@ -19,7 +19,7 @@ void ref_drop(void *obj);  /* NULL is fine */
 
 /* A published pointer: swap on one thread, get on any. */
 struct cell;
-struct cell *cell_new(void *obj); /* takes over the reference */
+struct cell *cell_new(void *obj);          /* takes over the reference */
 void cell_swap(struct cell *c, void *obj); /* takes over; drops the old one */
 void *cell_get(struct cell *c);            /* a new reference, to be dropped */
 void cell_free(struct cell *c);

@@ -5,17 +5,22 @@
 
 #include "base/err.h"
 
+#define FS_WALK_MAX 100000 /* files and folders below one folder */
+
 /* Reads the whole file; *out is owned by the caller and NUL-terminated after *n bytes.
  * Refuses what is no regular file and what is larger than max bytes.
  * Returns 0 or -errno with err "path: reason". */
-int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err) MUST_CHECK;
+int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
+    MUST_CHECK;
 
 /* `path` as it stands in file `from`: absolute stays, relative is relative to the folder
  * of `from`. The caller owns the result. */
 char *fs_relative_to(const char *from, const char *path);
 
 /* Calls fn for every regular file below dir (recursive, sorted by path, bytewise), path
- * relative to dir. Symbolic links that lead out of dir, and loops, are an error.
+ * relative to dir. Symbolic links are followed; those that lead out of dir or nowhere, and
+ * loops, are an error. Names that start with a dot are passed over: editors and version
+ * control keep their own things there. More than FS_WALK_MAX entries are an error.
  * Stops at fn's first non-zero return and passes it on. */
 int fs_walk(const char *dir, int (*fn)(void *ctx, const char *relpath), void *ctx,
     struct err *err) MUST_CHECK;

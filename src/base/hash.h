@@ -21,6 +21,9 @@ void hash_hex(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
 /* IEEE CRC-32, as Flyway and zlib compute it; start with crc = 0. */
 uint32_t hash_crc32(uint32_t crc, const void *p, size_t n);
 
+/* SipHash-1-3 with a 16-byte key: for tables whose keys others choose. */
+uint64_t hash_siphash(const uint8_t key[16], const void *p, size_t n);
+
 void hash_random(void *p, size_t n); /* from the kernel; panics if it can't */
 /* n random characters of Crockford's base32 (no I, L, O, U) and a NUL. */
 void hash_random_id(char *out, size_t n);

@@ -2,7 +2,8 @@
 /* Reads configuration and policy files: INI through inih, with a line reader in front that
  * makes it strict. Comments only at the start of a line (`;` or `#`); indented lines
  * continue the value of the line before; `%include FILE` (relative to the including file)
- * inserts that file at this place; over-long lines, section names and values, bytes that
+ * inserts that file at this place (keys before its first section belong to the section that
+ * is open there; keys after an include that had sections need a new section line); over-long lines, section names and values, bytes that
  * are no valid UTF-8 or are control characters, include loops and keys outside a section
  * are errors with file:line. (Debian's inih cuts lines at 199 bytes and section names at
  * 49 without a word.)  thread: any */
@@ -13,6 +14,7 @@
 
 #define INI_MAX_VALUE   65536 /* bytes of one value, continuation lines joined */
 #define INI_MAX_SECTION 128
+#define INI_MAX_KEY     128
 #define INI_MAX_DEPTH   16 /* files including files */
 
 struct ini_item {
@@ -28,10 +30,12 @@ struct ini_item {
  * A file counts as read only if two readings 100 ms apart agree when `settle` is set
  * (a half-written policy can be valid).
  * Returns 0, -errno, or fn's value. */
-int ini_read(const char *path, bool settle, int (*fn)(void *ctx, const struct ini_item *item),
-    void *ctx, struct err *err) MUST_CHECK;
+int ini_read(const char *path, bool settle,
+    int (*fn)(void *ctx, const struct ini_item *item), void *ctx, struct err *err)
+    MUST_CHECK;
 /* The same over a text in memory; `name` stands for the file in errors and includes. */
 int ini_read_text(const char *name, const char *text, size_t n,
-    int (*fn)(void *ctx, const struct ini_item *item), void *ctx, struct err *err) MUST_CHECK;
+    int (*fn)(void *ctx, const struct ini_item *item), void *ctx, struct err *err)
+    MUST_CHECK;
 
 #endif

@@ -9,11 +9,14 @@
 #include "base/str.h"
 
 struct json {
-    struct buf *out;  /* borrowed; asserts if it is full: size it for the worst case */
+    struct buf *out; /* borrowed; asserts if it is full: size it for the worst case */
     bool needs_comma;
 };
 
-#define JSON_INIT(buf) { .out = (buf) }
+#define JSON_INIT(buf) \
+    {                  \
+        .out = (buf)   \
+    }
 
 void json_object(struct json *j);     /* { */
 void json_object_end(struct json *j); /* } */
@@ -26,7 +29,7 @@ void json_int(struct json *j, int64_t v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);
 /* key and value in one call */
-void json_kv(struct json *j, const char *key, const char *s); /* left out when s is NULL */
+void json_kv(struct json *j, const char *key, const char *s); /* NULL: left out */
 void json_kv_str(struct json *j, const char *key, struct str s);
 void json_kv_int(struct json *j, const char *key, int64_t v);
 void json_kv_bool(struct json *j, const char *key, bool v);

@@ -48,14 +48,14 @@ list_first(struct list *l)
     return l->n ? l->head.next : NULL;
 }
 
-#define LIST_ENTRY(node, type, member)                                                      \
-    ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define LIST_ENTRY(node, type, member) \
+    ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* The current node may be removed by the _safe form. */
-#define list_for_each(l, it)                                                                \
+#define list_for_each(l, it) \
     for (struct list_node *it = (l)->head.next; it != &(l)->head; it = it->next)
-#define list_for_each_safe(l, it)                                                           \
-    for (struct list_node *it = (l)->head.next, *it##_next = it->next; it != &(l)->head;   \
-         it = it##_next, it##_next = it->next)
+#define list_for_each_safe(l, it)                                      \
+    for (struct list_node *it = (l)->head.next, *it##_next = it->next; \
+         it != &(l)->head; it = it##_next, it##_next = it->next)
 
 #endif

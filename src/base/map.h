@@ -16,8 +16,9 @@ void *map_get(const struct map *m, struct str key); /* NULL if absent */
 void map_set(struct map *m, struct str key, void *value);
 bool map_remove(struct map *m, struct str key);
 size_t map_count(const struct map *m);
-/* Iterates: *pos starts at 0; false at the end. Nothing may be added meanwhile; the
- * entry just returned may be removed. */
+/* Iterates in the order in which keys were first set: *pos starts at 0; false at the end.
+ * Nothing may be added meanwhile; the entry just returned may be removed. key and value
+ * may be NULL where they don't matter. */
 bool map_next(const struct map *m, size_t *pos, struct str *key, void **value);
 CLEANUP_DEFINE(struct map *, map_free)
 

@@ -6,13 +6,13 @@
 
 #include "base/base.h"
 
-void *mem_alloc(size_t n);                    /* uninitialised */
-void *mem_zalloc(size_t n);                   /* zeroed */
-void *mem_array(size_t n, size_t size);       /* zeroed, overflow-checked */
+void *mem_alloc(size_t n);              /* uninitialised */
+void *mem_zalloc(size_t n);             /* zeroed */
+void *mem_array(size_t n, size_t size); /* zeroed, overflow-checked */
 void *mem_realloc(void *p, size_t n);
-void *mem_try(size_t n) MUST_CHECK;           /* NULL when exhausted */
-char *mem_strdup(const char *s);              /* NULL stays NULL */
-char *mem_strndup(const char *s, size_t n);   /* copies n bytes and adds a NUL */
+void *mem_try(size_t n) MUST_CHECK;         /* NULL when exhausted */
+char *mem_strdup(const char *s);            /* NULL stays NULL */
+char *mem_strndup(const char *s, size_t n); /* copies n bytes and adds a NUL */
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void mem_free(void *p);
 
@@ -23,8 +23,8 @@ mem_free_p(void *p)
 }
 
 /* Grows an array so that index `n` fits: MEM_GROW(list, n, cap). */
-#define MEM_GROW(ptr, n, cap)                                                               \
-    ((n) < (cap) ? (void)0                                                                 \
+#define MEM_GROW(ptr, n, cap) \
+    ((n) < (cap) ? (void)0    \
                  : (void)((ptr) = mem_grow((ptr), (n), &(cap), sizeof(*(ptr)))))
 void *mem_grow(void *p, size_t n, size_t *cap, size_t size);
 

@@ -6,8 +6,8 @@
 #include "base/str.h"
 #include "ddlgate/decision.h"
 
-const char *dg_action_name(enum dg_action action);                  /* "reject" */
-const char *dg_class_name(enum dg_class cls);                       /* "ddl"; one bit or 0 */
+const char *dg_action_name(enum dg_action action); /* "reject" */
+const char *dg_class_name(enum dg_class cls);      /* "ddl"; one bit or 0 */
 const char *dg_migration_state_name(enum dg_migration_state state); /* "out of order" */
 /* 0 or -EINVAL */
 int dg_action_parse(struct str s, enum dg_action *out) MUST_CHECK;

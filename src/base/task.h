@@ -19,7 +19,7 @@ struct task_queue;
 
 /* wake may be NULL when the consumer blocks in task_wait. */
 struct task_queue *task_queue_new(void (*wake)(void *ctx), void *ctx);
-void task_queue_free(struct task_queue *q); /* must be empty */
+void task_queue_free(struct task_queue *q);           /* must be empty */
 void task_post(struct task_queue *q, struct task *t); /* thread: any */
 /* Runs all queued tasks in order; returns how many.  thread: consumer */
 size_t task_run_all(struct task_queue *q);
