@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: ISC
+/* ErrorResponse and NoticeResponse: a list of fields, each a code and a string, ended by a
+ * zero byte (manual, "Error and Notice Message Fields"). */
+#include "pgwire/pgwire.h"
+
+#include "pgwire/read.h"
+#include "pgwire/write.h"
+
+#include <stdio.h>
+
+#define MAX_FIELDS 15
+
+struct field {
+    char code;
+    struct str text;
+};
+
+/* At most PGW_MAX_FIELD bytes, cut before the character that would be split. */
+static struct str
+cut(struct str s)
+{
+    if (s.n <= PGW_MAX_FIELD)
+        return s;
+    size_t n = PGW_MAX_FIELD;
+    while (n > PGW_MAX_FIELD - 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+        n--;
+    return (struct str){ s.p, n };
+}
+
+static void
+add(struct field *fields, size_t *n, char code, const char *text)
+{
+    if (!text || !*text)
+        return;
+    DG_ASSERT(*n < MAX_FIELDS, "more fields than there are codes");
+    fields[(*n)++] = (struct field){ code, cut(str_of(text)) };
+}
+
+void
+pgw_error_build(struct buf *out, bool is_notice, const struct pgw_error *e)
+{
+    char line[16] = "", position[16] = "";
+    if (e->line > 0)
+        snprintf(line, sizeof line, "%d", e->line);
+    if (e->position > 0)
+        snprintf(position, sizeof position, "%d", e->position);
+
+    struct field fields[MAX_FIELDS];
+    size_t n = 0;
+    add(fields, &n, 'S', e->severity);
+    add(fields, &n, 'V', e->severity);
+    add(fields, &n, 'C', e->sqlstate);
+    add(fields, &n, 'M', e->message);
+    add(fields, &n, 'D', e->detail);
+    add(fields, &n, 'H', e->hint);
+    add(fields, &n, 'P', position);
+    add(fields, &n, 'W', e->where);
+    add(fields, &n, 's', e->schema);
+    add(fields, &n, 't', e->table);
+    add(fields, &n, 'c', e->column);
+    add(fields, &n, 'n', e->constraint);
+    add(fields, &n, 'F', e->file);
+    add(fields, &n, 'L', line);
+    add(fields, &n, 'R', e->routine);
+
+    size_t len = 1;
+    for (size_t i = 0; i < n; i++)
+        len += 1 + fields[i].text.n + 1;
+    pgw_put_head(out, is_notice ? 'N' : 'E', len);
+    for (size_t i = 0; i < n; i++) {
+        buf_put(out, &fields[i].code, 1);
+        pgw_put_cstr(out, fields[i].text);
+    }
+    buf_put(out, "", 1);
+}
+
+bool
+pgw_error_field(const char *body, size_t n, char code, struct str *out)
+{
+    struct pgw_read r = pgw_reader(body, n);
+    char c;
+    while (pgw_take_byte(&r, &c) && c) {
+        struct str text;
+        if (!pgw_take_cstr(&r, &text))
+            return false;
+        if (c == code) {
+            *out = text;
+            return true;
+        }
+    }
+    return false;
+}
