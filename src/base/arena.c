@@ -97,6 +97,7 @@ arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap;
 
+    DG_ASSERT(fmt, "no format");
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);

@@ -129,6 +129,7 @@ static int PRINTF_LIKE(2, 0) add_vprintf(struct buf *b, const char *fmt, va_list
 {
     va_list again;
 
+    DG_ASSERT(fmt, "no format");
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, again);
     va_end(again);

@@ -69,6 +69,36 @@ hash_sha256_of(const void *p, size_t n, uint8_t out[HASH_SHA256_SIZE])
     hash_sha256_end(h, out);
 }
 
+static const char *
+kind_name(enum hash_kind kind)
+{
+    switch (kind) {
+    case HASH_MD5:
+        return "MD5";
+    case HASH_SHA1:
+        return "SHA1";
+    case HASH_SHA256:
+        return "SHA256";
+    case HASH_SHA384:
+        return "SHA384";
+    case HASH_SHA512:
+        return "SHA512";
+    }
+    DG_ASSERT(false, "no digest %d", (int)kind);
+    return NULL;
+}
+
+size_t
+hash_of(enum hash_kind kind, const void *p, size_t n, uint8_t out[HASH_SIZE_MAX])
+{
+    size_t len = 0;
+
+    if (!EVP_Q_digest(NULL, kind_name(kind), NULL, p, n, out, &len))
+        return 0;
+    DG_ASSERT(len <= HASH_SIZE_MAX, "digest of %zu bytes", len);
+    return len;
+}
+
 void
 hash_hex(const uint8_t *p, size_t n, char *out)
 {

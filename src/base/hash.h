@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-/* Digests, CRC32 and random bytes (OpenSSL, zlib).  thread: any */
+/* Digests, CRC32, SipHash and random bytes (OpenSSL, zlib).  thread: any */
 #ifndef DG_BASE_HASH_H
 #define DG_BASE_HASH_H
 
@@ -16,12 +16,28 @@ void hash_sha256_free(struct hash_sha256 *h);
 CLEANUP_DEFINE(struct hash_sha256 *, hash_sha256_free)
 
 void hash_sha256_of(const void *p, size_t n, uint8_t out[HASH_SHA256_SIZE]);
+/* The digests of migration tools' histories; SHA-1 and MD5 prove nothing of their own. */
+enum hash_kind {
+    HASH_MD5,
+    HASH_SHA1,
+    HASH_SHA256,
+    HASH_SHA384,
+    HASH_SHA512,
+};
+#define HASH_SIZE_MAX 64
+
+/* Returns the digest's length, or 0 if this system's libcrypto refuses the kind (MD5 where
+ * FIPS rules hold). */
+size_t
+hash_of(enum hash_kind kind, const void *p, size_t n, uint8_t out[HASH_SIZE_MAX]);
+
 void hash_hex(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
 
 /* IEEE CRC-32, as Flyway and zlib compute it; start with crc = 0. */
 uint32_t hash_crc32(uint32_t crc, const void *p, size_t n);
 
-/* SipHash-1-3 with a 16-byte key: for tables whose keys others choose. */
+/* SipHash-1-3 with a 16-byte key: for tables whose keys others choose, and, with a key of
+ * zeros, one migration tool's checksum. */
 uint64_t hash_siphash(const uint8_t key[16], const void *p, size_t n);
 
 void hash_random(void *p, size_t n); /* from the kernel; panics if it can't */
