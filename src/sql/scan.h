@@ -15,40 +15,52 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "sql/filter.h"
+#include "sql/lex.h"
 
 struct sql_digest {
     uint8_t bytes[HASH_SHA256_SIZE];
 };
 
+/* Bounds of one text beside its depth. */
+#define SQL_SCAN_MAX_STMTS ((size_t)1 << 18)
+/* Tokens times depth: libpg_query's time grows with it, about a second at the limit. */
+#define SQL_SCAN_MAX_WORK ((uint64_t)1 << 30)
+
 struct sql_stmt {
-    size_t start, len;  /* first byte of the first token to last byte of the last one, the
-                         * `;` not included */
+    /* first byte of the first token to last byte of the last one, the `;` not included */
+    size_t start, len;
     size_t n_tokens;
-    unsigned words;     /* SQL_W_* that stand in it as tokens */
-    char first[2][16];  /* its first two words, upper case, "" if not words or longer */
-    int line;           /* of start, from 1 */
-    struct sql_digest digest;
+    unsigned words;    /* SQL_W_* that stand in it as tokens */
+    char first[2][16]; /* its first two words, upper case, "" if not words or longer */
+    int line;          /* of start, from 1 */
+    struct sql_digest digest; /* all zero in the broken rest of a text */
 };
 
 struct sql_scan {
     struct sql_stmt *stmts; /* owned; empty statements are left out */
     size_t n;
-    unsigned words;         /* of all statements */
-    unsigned max_depth;     /* operators since the last comma of every open bracket, summed,
-                             * and brackets; the parser's stack need grows with it */
+    unsigned words; /* of all statements */
+    /* Operators since the last comma of every open bracket, summed, and brackets; set
+     * operations count across commas. The parser's stack need grows with it. */
+    unsigned max_depth;
     unsigned max_comment_depth;
-    bool two_readings;      /* tokens differ with standard_conforming_strings on and off */
+    /* Tokens or values differ with standard_conforming_strings on and off. */
+    bool two_readings;
 };
 
 enum {
-    SQL_SCAN_E_BROKEN = 1, /* unterminated something: the server's raw parser fails, too */
-    SQL_SCAN_E_DEEP = 2,   /* above max_depth */
-    SQL_SCAN_E_NUL = 3,    /* a NUL byte inside */
+    /* unterminated something: the server's raw parser fails, too */
+    SQL_SCAN_E_BROKEN = 1,
+    /* above max_depth, or one of the bounds above */
+    SQL_SCAN_E_DEEP = 2,
+    /* a NUL byte inside; nothing was cut, words are the filter's */
+    SQL_SCAN_E_NUL = 3,
 };
 
 /* text need not be terminated. The statements found before an error stay in *scan, which
- * is always to be freed with sql_scan_deinit. Returns 0 or SQL_SCAN_E_*, err filled with a
- * line that says where. */
+ * is always to be freed with sql_scan_deinit. What follows the place of E_BROKEN belongs to
+ * the last statement, and every word in it counts. Returns 0 or SQL_SCAN_E_*, err filled
+ * with a line that says where. */
 int sql_scan(struct sql_scan *scan, const struct sql_words *words, const char *text,
     size_t len, bool std_strings, unsigned max_depth, struct err *err) MUST_CHECK;
 void sql_scan_deinit(struct sql_scan *scan);
@@ -58,11 +70,6 @@ sql_scan_deinit_p(struct sql_scan *scan)
 {
     sql_scan_deinit(scan);
 }
-
-/* A NUL-terminated copy of the same length in which every comment is spaces (newlines of
- * block comments too, so that string continuation keeps its meaning; a line comment's
- * newline stays). Owned by the caller. */
-char *sql_blank_comments(const char *text, size_t len, bool std_strings);
 
 /* Copy of the text fit for logs: the secrets of role, user mapping, server, subscription,
  * ALTER SYSTEM and COPY ... PROGRAM commands and dblink-like connection strings replaced
