@@ -17,7 +17,7 @@ enum sql_flag {
     SQL_F_TEMP = 1 << 5,      /* CREATE TEMP, SELECT INTO TEMP, or every name in pg_temp */
     SQL_F_UNPARSABLE = 1 << 6, /* tag and objects are the lexer's guess or empty */
     SQL_F_DYNAMIC = 1 << 7,   /* code that runs text which can't be known */
-    SQL_F_DDL_IN_CODE = 1 << 8, /* DO, function body, CALL: with a schema word in it */
+    SQL_F_DDL_IN_CODE = 1 << 8, /* DO or function body with a schema word in it */
     SQL_F_NESTED = 1 << 9,    /* stands inside another statement of the text */
     SQL_F_ONLY = 1 << 10,
     SQL_F_READING = 1 << 11,  /* may change standard_conforming_strings, client_encoding or
@@ -38,8 +38,9 @@ enum sql_object_kind {
 struct sql_object {
     enum sql_object_kind kind;
     const char *schema; /* as written (folded), NULL if not written */
-    const char *name;
-    const char *on;     /* trigger, rule, policy: unqualified table; index: its table */
+    const char *name;   /* "" for an index that the server names */
+    const char *on;     /* trigger, rule, policy: unqualified table; index: its table.
+                         * Their schema is that table's; the table follows as an object */
     const char *on_schema;
     int pos;            /* byte offset in the text, -1 if unknown */
     bool is_temp;       /* written pg_temp.x, or created TEMP */
@@ -59,8 +60,12 @@ struct sql_constraint {
     const char *ref_schema, *ref_table; /* foreign key */
     const char **ref_columns;
     size_t n_ref_columns;
-    char on_delete;         /* as pg_constraint: a r c n d */
+    char on_delete;         /* as pg_constraint: a r c n d; 0 if no foreign key */
+    char on_update;
     bool not_valid;
+    bool is_volatile; /* DEFAULT, GENERATED: calls a function not known to be stable */
+    const char *call; /* DEFAULT: the function if the whole expression is one call of it
+                       * ("now", "gen_random_uuid", "current_timestamp"), else NULL */
     const char *using_index;
     int pos;
 };
@@ -69,18 +74,23 @@ struct sql_column {
     const char *name;
     const char *type;      /* as written, canonical internal name: "pg_catalog.int4" or "citext" */
     const char *type_mods; /* "(10,2)", "[]" or "" */
+    bool has_collation;    /* COLLATE is written */
+    bool has_using;        /* ALTER COLUMN TYPE ... USING */
     struct sql_constraint *constraints; /* of the column */
     size_t n_constraints;
     int pos;
 };
 
 /* One action of ALTER TABLE and relatives; CREATE TABLE's elements come as ADD COLUMN and
- * ADD CONSTRAINT, too, with is_create set on the statement's object. */
+ * ADD CONSTRAINT, too, with is_created set on the statement's object. Other statements
+ * list their noteworthy clauses the same way: "PARTITION OF", "SECURITY DEFINER",
+ * "TO PUBLIC", "SUPERUSER", "WITHOUT WHERE", "PROGRAM" (the facts_*.c files name them). */
 struct sql_sub {
     const char *name;   /* PostgreSQL's words: "ADD COLUMN", "DROP COLUMN", "ALTER COLUMN TYPE",
                          * "ADD CONSTRAINT", "SET NOT NULL", "VALIDATE CONSTRAINT", "RENAME
                          * COLUMN", "OWNER TO", "SET SCHEMA", "ATTACH PARTITION", ... */
     const char *column; /* or constraint or other name the action is about; NULL */
+    const char *value;  /* what it becomes: new name, owner, schema, enum value; or NULL */
     struct sql_column *def;            /* ADD COLUMN, ALTER COLUMN TYPE */
     struct sql_constraint *constraint; /* ADD CONSTRAINT */
     unsigned flags;     /* SQL_F_IF_EXISTS, SQL_F_CASCADE, ... */
@@ -122,10 +132,13 @@ struct sql_write {
     struct sql_value *values;   /* rows of an INSERT ... VALUES one after the other, or the
                                  * assignments of an UPDATE */
     size_t n_values;
-    size_t n_rows;              /* INSERT ... VALUES; 0 for INSERT ... SELECT */
+    size_t n_rows;              /* INSERT ... VALUES; 0 for INSERT ... SELECT, whose output
+                                 * columns are then the values; 0 for COPY, whose values are
+                                 * the column list alone */
     struct sql_value *where;    /* UPDATE, DELETE: column = constant terms joined by AND */
     size_t n_where;
     bool where_is_simple;       /* nothing else in WHERE */
+    bool is_upsert;             /* ON CONFLICT DO UPDATE: values are not what will stand */
 };
 
 struct sql_facts {
@@ -140,12 +153,16 @@ struct sql_facts {
     struct sql_sub *subs;
     size_t n_subs;
     struct sql_index *index;        /* CREATE INDEX, else NULL */
-    struct sql_write *write;        /* DML, TRUNCATE or LOCK of a tracked history table */
+    struct sql_write *write;        /* DML, TRUNCATE or LOCK of a tracked history table; may
+                                     * be NULL in class history: what is written is unknown */
     enum sql_tx tx;
     const char *tx_name;            /* savepoint or prepared transaction */
     enum sql_prep prep;
     const char *prep_name;
     const char *setting;            /* SET/RESET name ("all" for RESET ALL, DISCARD ALL) */
+    const char *setting_value;      /* SET's values joined by ", " if constant, else NULL
+                                     * (so, too, for SET ... TO DEFAULT) */
+    bool setting_is_local;          /* SET LOCAL, set_config(..., true) */
     const char *language;           /* of DO, CREATE FUNCTION */
 };
 
