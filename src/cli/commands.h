@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: ISC
+/* The subcommands in the order in which --help lists them: an X-macro table, included with
+ * CLI_COMMAND(name) defined. One line for each cmd_NAME.c. No include guard. */
+#ifndef CLI_COMMAND
+#define CLI_COMMAND(name)
+#define CLI_COMMAND_UNUSED
+#endif
+
+CLI_COMMAND(audit)
+
+#ifdef CLI_COMMAND_UNUSED
+#undef CLI_COMMAND
+#undef CLI_COMMAND_UNUSED
+#endif
