@@ -12,7 +12,7 @@
 struct pair {
     const char *start, *end; /* of the whole pair in the text */
     struct str keyword;
-    char *value; /* decoded, in the arena */
+    const char *value; /* decoded, in the caller's scratch memory */
 };
 
 static bool
@@ -47,11 +47,11 @@ read_value(const char *p, char *out)
     return *p == '\'' ? p + 1 : NULL;
 }
 
-/* p is at the first byte of a keyword. */
+/* p is at the first byte of a keyword; scratch has room for what is left of the text. */
 static int
-read_pair(struct arena *a, const char *p, struct pair *out, struct err *err)
+read_pair(const char *p, char *scratch, struct pair *out, struct err *err)
 {
-    struct pair pair = { .start = p, .keyword = { p, 0 } };
+    struct pair pair = { .start = p, .keyword = { p, 0 }, .value = scratch };
     while (*p && *p != '=' && !is_blank(*p))
         p++;
     pair.keyword.n = (size_t)(p - pair.start);
@@ -62,9 +62,7 @@ read_pair(struct arena *a, const char *p, struct pair *out, struct err *err)
             "`=` is missing after `%.*s`; write keyword=value pairs, values with blanks "
             "in single quotes",
             n, pair.start);
-    p = skip_blanks(p + 1);
-    pair.value = arena_alloc(a, strlen(p) + 1);
-    pair.end = read_value(p, pair.value);
+    pair.end = read_value(skip_blanks(p + 1), scratch);
     if (!pair.end)
         return err_set(
             err, -EINVAL, "the quote after `%.*s=` is not closed", n, pair.start);
@@ -78,6 +76,17 @@ is_uri(const char *text)
     return str_prefix(text, "postgresql://") || str_prefix(text, "postgres://");
 }
 
+/* Appends a pair as it was written. */
+static char *
+append(char *end, const struct pair *pair, bool is_first)
+{
+    size_t n = (size_t)(pair->end - pair->start);
+    if (!is_first)
+        *end++ = ' ';
+    memcpy(end, pair->start, n);
+    return end + n;
+}
+
 int
 cfg_conninfo_split(struct arena *a, const char *text, const char **conninfo,
     const char **policy, struct err *err)
@@ -86,16 +95,17 @@ cfg_conninfo_split(struct arena *a, const char *text, const char **conninfo,
         return err_set(err, -EINVAL,
             "URIs are not read here; write keyword=value pairs: host=... port=...");
 
-    char *rest = arena_strndup(a, "", 0), *found = NULL;
+    /* Twice the text: quoted values need no blank between them, here they get one. */
+    char *rest = arena_alloc(a, 2 * strlen(text) + 1), *end = rest, *found = NULL;
+    AUTO(mem_free) char *scratch = mem_alloc(strlen(text) + 1);
     for (const char *p = skip_blanks(text); *p; p = skip_blanks(p)) {
-        struct pair pair;
-        int ret = read_pair(a, p, &pair, err);
+        struct pair pair = { 0 };
+        int ret = read_pair(p, scratch, &pair, err);
         if (ret)
             return ret;
         p = pair.end;
         if (!str_eqz(pair.keyword, "policy")) {
-            rest = arena_printf(a, "%s%s%.*s", rest, *rest ? " " : "",
-                (int)(pair.end - pair.start), pair.start);
+            end = append(end, &pair, end == rest);
             continue;
         }
         if (found)
@@ -103,7 +113,7 @@ cfg_conninfo_split(struct arena *a, const char *text, const char **conninfo,
         if (!*pair.value)
             return err_set(err, -EINVAL,
                 "`policy=` names no file; remove it to use the policy of [ddlgate]");
-        found = pair.value;
+        found = arena_strdup(a, pair.value);
     }
     *conninfo = rest;
     *policy = found;
