@@ -1,0 +1,16 @@
+/* Why a session ended: END(name, is it worth a warning?, text for log and audit) */
+END(CLIENT_QUIT, 0, "client sent Terminate")
+END(CLIENT_CLOSED, 0, "client closed the connection")
+END(CLIENT_LOST, 0, "connection to the client lost")
+END(CLIENT_PROTOCOL, 1, "client broke the protocol")
+END(LOGIN_TIMEOUT, 1, "login took too long")
+END(LOGIN_REFUSED, 0, "server refused the login")
+END(NO_DATABASE, 1, "database is not configured")
+END(TOO_MANY, 1, "too many clients")
+END(CONNECT_FAILED, 1, "server can't be reached")
+END(SERVER_CLOSED, 0, "server closed the connection")
+END(SERVER_LOST, 1, "connection to the server lost")
+END(SERVER_PROTOCOL, 1, "server broke the protocol")
+END(CANCEL_DONE, 0, "cancel request delivered")
+END(SHUTDOWN, 0, "gate shuts down")
+#undef END

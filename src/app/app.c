@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: ISC
+/* Start, wiring, reload, shutdown. The control thread runs here: it accepts connections
+ * and deals them out, owns snapshot and control connections, and handles signals. */
+#include "app/app.h"
+
+#include "app/historian.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "session/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_LISTENERS  16
+#define N_PARSERS      2
+#define RESERVED_FDS   64 /* log, audit, control connections, event loops, ... */
+#define DRAIN_CHECK_MS 50
+
+struct worker_thread {
+    struct sess_worker *worker; /* owned */
+    pthread_t thread;
+    bool is_started;
+};
+
+struct app {
+    char *config_path;          /* owned */
+    struct gate_snapshot *snap; /* owned; the newest */
+    int64_t looked_us;          /* when migration folders were last looked at */
+    struct aud *audit;
+    struct net_loop *loop;
+    struct historian *historian;
+    struct sess_shared shared;
+    struct worker_thread *threads; /* owned */
+    struct net_listener *listeners[MAX_LISTENERS];
+    size_t n_listeners;
+    struct net_signal *signals[4];
+    struct net_timer drain_timer;
+    int64_t drain_until_us;
+    bool is_draining, is_over;
+    size_t next_worker;
+};
+
+/* --- snapshot --------------------------------------------------------------------------- */
+
+static void
+publish(struct app *app, struct gate_snapshot *snap)
+{
+    ref_drop(app->snap);
+    app->snap = snap;
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_snapshot(app->threads[i].worker, snap);
+}
+
+/* What a DBA should know about a snapshot before anybody runs into it. */
+static void
+log_snapshot(const struct gate_snapshot *s)
+{
+    for (size_t i = 0; i < s->n_sources; i++) {
+        char hex[HASH_HEX_SIZE];
+        const struct hist_set *set = s->sources[i].set;
+        hash_hex(set->digest, sizeof(set->digest), hex);
+        log_info("migrations %s: %zu in %s, digest %.12s", set->conf.name, set->n,
+            set->conf.path, hex);
+    }
+    for (size_t u = 0; u < s->n_policies * s->n_sources; u++) {
+        const struct gate_units *units = &s->units[u];
+        for (size_t i = 0; i < units->source->set->n; i++) {
+            const struct hist_migration *m = &units->source->set->migrations[i];
+            const struct pol_finding *lead = pol_findings_lead(&units->findings[i]);
+            if (lead && units->findings[i].action >= DG_HOLD)
+                log_warnx("%s will be refused by rule %s: %s", m->path, lead->rule,
+                    lead->message);
+        }
+    }
+    for (size_t i = 0; i < s->cfg->n_databases; i++) {
+        const char *name = s->cfg->databases[i].name;
+        if (strcmp(name, "*") != 0 && !gate_snapshot_find(s, name).source)
+            log_warnx(
+                "database %s has no [migrations] section: every schema change in it "
+                "counts as unmigrated",
+                name);
+    }
+}
+
+/* Called when a schema change arrives: have the files changed since the last look? A
+ * broken folder leaves the running snapshot as it is and is logged each time. */
+static struct gate_snapshot *
+current_snapshot(void *ctx)
+{
+    struct app *app = ctx;
+    struct err err = { "" };
+    struct gate_snapshot *fresh = NULL;
+    int64_t now = clk_real.mono_us(&clk_real);
+    if (now - app->looked_us < app->snap->cfg->reload_interval_ms * 1000)
+        return app->snap;
+    int r = gate_snapshot_refresh(app->snap, &fresh, &err);
+    app->looked_us = clk_real.mono_us(&clk_real);
+    if (r == 0) {
+        log_info("migration files have changed, read again");
+        log_snapshot(fresh);
+        publish(app, fresh);
+    } else if (r != GATE_E_UNCHANGED) {
+        log_warnx(
+            "migration files have changed but can't be read, the old ones stay: %s",
+            err.text);
+    }
+    return app->snap;
+}
+
+static int
+load_snapshot(
+    const char *path, bool settle, struct gate_snapshot **out, struct err *err)
+{
+    struct cfg *cfg = NULL;
+    int r = cfg_load(path, settle, &cfg, err);
+    if (r)
+        return r;
+    r = gate_snapshot_new(cfg, settle, out, err);
+    ref_drop(cfg);
+    return r;
+}
+
+static void
+record_reload(struct app *app, const char *why)
+{
+    struct aud_rec rec = {
+        .event = AUD_RELOAD, .outcome = why ? AUD_FAILED : AUD_NONE, .reason = why
+    };
+    (void)!aud_write(app->audit, &rec, NULL);
+}
+
+static void
+reload(struct app *app)
+{
+    struct err err = { "" };
+    struct gate_snapshot *snap = NULL;
+    aud_reopen(app->audit);
+    if (load_snapshot(app->config_path, true, &snap, &err) != 0) {
+        log_error("reload failed: %s; the running configuration stays", err.text);
+        record_reload(app, err.text);
+        return;
+    }
+    const struct cfg *was = app->snap->cfg, *now = snap->cfg;
+    if (strcmp(was->listen_addr, now->listen_addr) != 0
+        || was->listen_port != now->listen_port || was->workers != now->workers
+        || strcmp(was->audit_file, now->audit_file) != 0)
+        log_warnx("listen_addr, listen_port, workers and audit_file change only with a "
+                  "restart");
+    log_snapshot(snap);
+    publish(app, snap);
+    app->looked_us = clk_real.mono_us(&clk_real);
+    record_reload(app, NULL);
+    log_info("reloaded %s", app->config_path);
+}
+
+/* --- connections ------------------------------------------------------------------------ */
+
+static void
+accepted(void *ctx, int fd, const struct net_addr *peer)
+{
+    struct app *app = ctx;
+    unsigned n = atomic_fetch_add(&app->shared.n_clients, 1);
+    bool is_rejected = n >= (unsigned)app->snap->cfg->max_client_conn;
+    size_t i = app->next_worker++ % app->shared.n_workers;
+    sess_worker_accept(app->threads[i].worker, fd, peer, is_rejected);
+}
+
+/* Out of descriptors: one is kept for saying so. */
+static void
+no_descriptor(void *ctx, int fd)
+{
+    static const char text[] =
+        "SFATAL\0VFATAL\0C53300\0"
+        "Mddlgate: too many connections, no file descriptor left\0";
+    uint32_t len = (uint32_t)sizeof(text) + 4;
+    char head[5] = { 'E', (char)(len >> 24), (char)(len >> 16), (char)(len >> 8),
+        (char)len };
+    (void)ctx;
+    if (write(fd, head, sizeof(head)) < 0 || write(fd, text, sizeof(text)) < 0)
+        return;
+}
+
+static int
+listen_on(struct app *app, const char *host, struct err *err)
+{
+    const struct cfg *cfg = app->snap->cfg;
+    char port[16];
+    struct net_addr addrs[MAX_LISTENERS];
+    int64_t number = cfg->listen_port;
+    /* Several addresses of a free port share the first one's. */
+    if (number == 0 && app->n_listeners > 0)
+        number = net_addr_port(net_listener_addr(app->listeners[0]));
+    AUTO(mem_free) char *text = mem_printf("%lld", (long long)number);
+    memcpy(port, text, strlen(text) + 1);
+    int n = net_resolve(host, port, true, addrs, MAX_LISTENERS, err);
+    if (n < 0)
+        return n;
+    for (int i = 0; i < n && app->n_listeners < MAX_LISTENERS; i++) {
+        char where[NET_ADDR_TEXT_SIZE];
+        struct net_listener *l = NULL;
+        int r = net_listen(app->loop, &addrs[i], (int)cfg->listen_backlog, false,
+            accepted, no_descriptor, app, &l, err);
+        if (r)
+            return r;
+        app->listeners[app->n_listeners++] = l;
+        net_addr_text(net_listener_addr(l), where);
+        log_info("listening on %s", where);
+    }
+    return 0;
+}
+
+static int
+listen_all(struct app *app, struct err *err)
+{
+    struct str rest = str_of(app->snap->cfg->listen_addr), item;
+    while (str_next_item(&rest, &item)) {
+        AUTO(mem_free) char *host = mem_strndup(item.p, item.n);
+        int r = listen_on(app, host, err);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static void
+stop_listening(struct app *app)
+{
+    for (size_t i = 0; i < app->n_listeners; i++)
+        net_listener_free(app->listeners[i]);
+    app->n_listeners = 0;
+}
+
+/* Splits a database's connection string for a session. thread: worker */
+static int
+upstream_of(void *ctx, const struct cfg_database *db, struct arena *a,
+    struct sess_upstream *out, struct err *err)
+{
+    struct ctl_target t;
+    (void)ctx;
+    int r = ctl_target_parse(db->conninfo, &t, err);
+    if (r)
+        return r;
+    out->host = arena_strdup(a, t.host ? t.host : "127.0.0.1");
+    out->port = arena_strdup(a, t.port ? t.port : "5432");
+    out->dbname = arena_strdup(a, t.dbname);
+    ctl_target_deinit(&t);
+    return 0;
+}
+
+static void
+ask_history(void *ctx, struct gate_history_ask *ask)
+{
+    struct app *app = ctx;
+    historian_ask(app->historian, ask);
+}
+
+/* --- threads ---------------------------------------------------------------------------- */
+
+static void *
+worker_main(void *arg)
+{
+    sess_worker_run(arg);
+    return NULL;
+}
+
+/* Signals belong to the control thread: workers are started with all of them blocked. */
+static int
+start_workers(struct app *app, struct err *err)
+{
+    pthread_attr_t attr;
+    sigset_t all, old;
+    int r = 0;
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, SQL_TREE_WORKER_STACK);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    for (size_t i = 0; i < app->shared.n_workers && r == 0; i++) {
+        struct worker_thread *t = &app->threads[i];
+        r = pthread_create(&t->thread, &attr, worker_main, t->worker);
+        t->is_started = r == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    return r ? err_errno(err, -r, "can't start worker threads") : 0;
+}
+
+static size_t
+worker_count(const struct cfg *cfg)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cfg->workers > 0)
+        return (size_t)cfg->workers;
+    return cores > 0 ? (size_t)cores : 1;
+}
+
+static void
+make_workers(struct app *app)
+{
+    size_t n = worker_count(app->snap->cfg);
+    app->shared.audit = app->audit;
+    app->shared.clk = &clk_real;
+    app->shared.read_history = ask_history;
+    app->shared.upstream = upstream_of;
+    app->shared.ctx = app;
+    app->shared.parsers = task_pool_new(N_PARSERS, SQL_TREE_PARSER_STACK, "parser");
+    app->shared.workers = mem_array(n, sizeof(*app->shared.workers));
+    app->threads = mem_array(n, sizeof(*app->threads));
+    for (size_t i = 0; i < n; i++) {
+        app->threads[i].worker = sess_worker_new(&app->shared, i, app->snap);
+        app->shared.workers[i] = app->threads[i].worker;
+        app->shared.n_workers++;
+    }
+}
+
+static void
+stop_workers(struct app *app)
+{
+    for (size_t i = 0; i < app->shared.n_workers; i++) {
+        struct worker_thread *t = &app->threads[i];
+        if (!t->is_started)
+            continue;
+        sess_worker_stop(t->worker);
+        pthread_join(t->thread, NULL);
+        t->is_started = false;
+    }
+}
+
+/* --- signals and shutdown --------------------------------------------------------------- */
+
+static void
+log_stats(const struct app *app)
+{
+    struct gate_stats s = { 0 };
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_stats(app->threads[i].worker, &s);
+    log_info("stats: texts=%llu filtered=%llu scanned=%llu parsed=%llu judged=%llu "
+             "refused=%llu clients=%u",
+        (unsigned long long)s.texts, (unsigned long long)s.filtered,
+        (unsigned long long)s.scanned, (unsigned long long)s.parsed,
+        (unsigned long long)s.judged, (unsigned long long)s.refused,
+        atomic_load(&app->shared.n_clients));
+}
+
+static void
+drain_tick(void *ctx)
+{
+    struct app *app = ctx;
+    int64_t now = clk_real.mono_us(&clk_real);
+    if (atomic_load(&app->shared.n_clients) == 0) {
+        net_loop_stop(app->loop);
+        return;
+    }
+    if (now >= app->drain_until_us && !app->is_over) {
+        log_warnx("%u clients are still connected, ending them",
+            atomic_load(&app->shared.n_clients));
+        for (size_t i = 0; i < app->shared.n_workers; i++)
+            sess_worker_drain(app->threads[i].worker, true);
+        app->is_over = true;
+    }
+    net_timer_start(&app->drain_timer, DRAIN_CHECK_MS);
+}
+
+static void
+shut_down(struct app *app)
+{
+    int64_t wait_ms = app->is_draining ? 0 : app->snap->cfg->shutdown_timeout_ms;
+    if (!app->is_draining)
+        log_info(
+            "shutting down: no new connections, %u clients finish their transactions",
+            atomic_load(&app->shared.n_clients));
+    app->is_draining = true;
+    stop_listening(app);
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_drain(app->threads[i].worker, false);
+    app->drain_until_us = clk_real.mono_us(&clk_real) + wait_ms * 1000;
+    drain_tick(app);
+}
+
+static void
+on_signal(void *ctx, int signum)
+{
+    struct app *app = ctx;
+    if (signum == SIGHUP)
+        reload(app);
+    else if (signum == SIGUSR1)
+        log_stats(app);
+    else
+        shut_down(app); /* a second one ends the wait */
+}
+
+static void
+catch_signals(struct app *app)
+{
+    static const int numbers[] = { SIGHUP, SIGTERM, SIGINT, SIGUSR1 };
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(numbers); i++)
+        app->signals[i] = net_signal_new(app->loop, numbers[i], on_signal, app);
+}
+
+/* --- app -------------------------------------------------------------------------------- */
+
+/* Each client needs two descriptors. */
+static int
+raise_limits(const struct cfg *cfg, struct err *err)
+{
+    uint64_t wanted = 2 * (uint64_t)cfg->max_client_conn + RESERVED_FDS, got = 0;
+    int r = net_limit_fds(wanted, &got);
+    if (r || got < wanted)
+        return err_set(err, -EMFILE,
+            "max_client_conn = %lld needs %llu file descriptors, the limit is %llu; raise it "
+            "(ulimit -n, LimitNOFILE) or lower max_client_conn",
+            (long long)cfg->max_client_conn, (unsigned long long)wanted,
+            (unsigned long long)got);
+    return 0;
+}
+
+static int
+check_upstreams(const struct cfg *cfg, struct err *err)
+{
+    for (size_t i = 0; i < cfg->n_databases; i++) {
+        struct ctl_target t;
+        struct err why = { "" };
+        const struct cfg_database *db = &cfg->databases[i];
+        if (ctl_target_parse(db->conninfo, &t, &why) != 0)
+            return err_set(err, -EINVAL, "%s:%d: database %s: %s", db->file, db->line,
+                db->name, why.text);
+        ctl_target_deinit(&t);
+    }
+    return 0;
+}
+
+static void
+app_free_p(struct app **app)
+{
+    app_free(*app);
+}
+
+int
+app_new(const char *config_path, struct app **out, struct err *err)
+{
+    AUTO(app_free) struct app *app = mem_zalloc(sizeof(*app));
+    app->config_path = mem_strdup(config_path);
+    int r = load_snapshot(config_path, false, &app->snap, err);
+    if (r)
+        return r;
+    const struct cfg *cfg = app->snap->cfg;
+    r = raise_limits(cfg, err);
+    if (!r)
+        r = check_upstreams(cfg, err);
+    if (r)
+        return r;
+    struct aud_conf conf = {
+        .path = cfg->audit_file,
+        .is_durable = cfg->audit_durable,
+        .rotate_bytes = cfg->audit_rotate_size,
+        .rotate_ms = cfg->audit_rotate_age_ms,
+    };
+    r = aud_open(&conf, &clk_real, &app->audit, err);
+    if (r)
+        return r;
+    app->loop = net_loop_new();
+    net_timer_init(&app->drain_timer, app->loop, drain_tick, app);
+    struct historian_ops ops = { .current = current_snapshot, .ctx = app };
+    app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
+    if (!cfg->control)
+        log_warnx(
+            "no `control` login: the migration history is unknown, schema changes are "
+            "refused where policy asks for migrations");
+    log_snapshot(app->snap);
+    make_workers(app);
+    catch_signals(app);
+    r = start_workers(app, err);
+    if (!r)
+        r = listen_all(app, err);
+    if (r)
+        return r;
+    *out = app;
+    app = NULL;
+    return 0;
+}
+
+int
+app_run(struct app *app)
+{
+    net_loop_run(app->loop);
+    log_stats(app);
+    log_info("shut down");
+    return 0;
+}
+
+void
+app_free(struct app *app)
+{
+    if (!app)
+        return;
+    stop_listening(app);
+    stop_workers(app);
+    if (app->shared.parsers)
+        task_pool_free(app->shared.parsers);
+    historian_free(app->historian);
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_free(app->threads[i].worker);
+    mem_free(app->shared.workers);
+    mem_free(app->threads);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(app->signals); i++)
+        net_signal_free(app->signals[i]);
+    if (app->loop) {
+        net_timer_deinit(&app->drain_timer);
+        task_run_all(net_loop_queue(app->loop));
+    }
+    net_loop_free(app->loop);
+    aud_close(app->audit);
+    ref_drop(app->snap);
+    mem_free(app->config_path);
+    mem_free(app);
+}

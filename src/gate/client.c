@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: ISC
+/* State the gate keeps per session, and its prepared statements. */
+#include "gate/client.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Encodings in which a multi-byte character may contain or decode to an ASCII byte. */
+static const char *const unsafe_encodings[] = { "SJIS", "SHIFT_JIS_2004", "BIG5", "GBK",
+    "GB18030", "UHC", "JOHAB" };
+
+void
+gate_client_init(struct gate_client *c, struct gate_env *env)
+{
+    *c = (struct gate_client){
+        .env = env, .std_strings = true, .is_safe_encoding = true, .tx_status = 'I'
+    };
+    hash_random_id(c->session_id, sizeof(c->session_id) - 1);
+}
+
+static void
+forget_ran(struct gate_client *c, size_t from)
+{
+    while (c->n_ran > from)
+        mem_free(c->ran[--c->n_ran].savepoint);
+}
+
+static void prepared_free(void *value);
+
+static void
+forget_prepared(struct gate_client *c)
+{
+    size_t pos = 0;
+    struct str name;
+    void *list;
+    while (c->prepared && map_next(c->prepared, &pos, &name, &list))
+        prepared_free(list);
+    map_free(c->prepared);
+    c->prepared = NULL;
+}
+
+void
+gate_client_deinit(struct gate_client *c)
+{
+    gate_client_tx_ended(c);
+    mem_free(c->database);
+    mem_free(c->role);
+    mem_free(c->application_name);
+    mem_free(c->client_addr);
+    mem_free(c->server_addr);
+    mem_free(c->search_path);
+    forget_prepared(c);
+}
+
+void
+gate_client_parameter(struct gate_client *c, const char *name, const char *value)
+{
+    if (strcmp(name, "standard_conforming_strings") == 0) {
+        c->std_strings = strcmp(value, "on") == 0;
+    } else if (strcmp(name, "client_encoding") == 0) {
+        c->is_safe_encoding = true;
+        for (size_t i = 0; i < DG_ARRAY_SIZE(unsafe_encodings); i++)
+            c->is_safe_encoding &= !str_ieqz(str_of(value), unsafe_encodings[i]);
+    } else if (strcmp(name, "server_version") == 0) {
+        char *end;
+        long major = strtol(value, &end, 10);
+        long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+        if (major > 0 && major < 1000 && minor >= 0 && minor < 1000)
+            c->server_version = (int)(major * 10000 + minor);
+    } else if (strcmp(name, "application_name") == 0) {
+        mem_free(c->application_name);
+        c->application_name = mem_strdup(value);
+    } else if (strcmp(name, "search_path") == 0) { /* reported from PostgreSQL 18 on */
+        mem_free(c->search_path);
+        c->search_path = mem_strdup(value);
+        c->is_path_unknown = false;
+    }
+}
+
+void
+gate_client_tx_ended(struct gate_client *c)
+{
+    ref_drop(c->view);
+    ref_drop(c->view_snap);
+    c->view = NULL;
+    c->view_snap = NULL;
+    forget_ran(c, 0);
+    mem_free(c->ran);
+    c->ran = NULL;
+    c->cap_ran = 0;
+    c->holds_change = false;
+}
+
+void
+gate_client_ready(struct gate_client *c, char status)
+{
+    c->tx_status = status;
+    if (status == 'I' && (c->view || c->ran || c->holds_change))
+        gate_client_tx_ended(c);
+}
+
+unsigned
+gate_client_watch(const struct gate_client *c)
+{
+    unsigned watch = SQL_W_SCHEMA | SQL_W_CODE | SQL_W_INTO | SQL_W_HISTORY
+        | SQL_W_SETTING | SQL_W_PREPARED;
+    return c->holds_change ? watch | SQL_W_TX : watch;
+}
+
+void
+gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
+{
+    *out = (struct pol_session){
+        .database = c->database,
+        .role = c->role,
+        .client_addr = c->client_addr,
+        .application_name = c->application_name,
+        .server_version = c->server_version,
+        .in_transaction = c->tx_status != 'I',
+        .search_path = c->search_path,
+        .now_us = c->env->clk->wall_us(c->env->clk),
+    };
+}
+
+/* --- prepared statements --------------------------------------------------------------- */
+
+static void
+prepared_free(void *value)
+{
+    for (struct gate_prepared *p = value, *next; p; p = next) {
+        next = p->next;
+        ref_drop(p->text);
+        mem_free(p);
+    }
+}
+
+void
+gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text,
+    bool is_tx, uint64_t sync)
+{
+    if (!c->prepared) {
+        if (!text && !is_tx)
+            return; /* the usual session: nothing tracked, nothing kept */
+        c->prepared = map_new(NULL); /* lists are freed by us: map_set must not */
+    }
+    struct gate_prepared *head = map_get(c->prepared, name);
+    if (!head && !text && !is_tx)
+        return;
+    struct gate_prepared *p = mem_zalloc(sizeof(*p));
+    p->text = ref_take(text);
+    p->is_tx = is_tx;
+    p->sync = sync;
+    p->next = head; /* newest first */
+    map_set(c->prepared, name, p);
+    c->n_unsettled++;
+}
+
+/* The unit went through: what it made of the name holds, and what was before is gone.
+ * It failed: some of its messages were skipped, and both remain possible. */
+static struct gate_prepared *
+settle(struct gate_client *c, struct gate_prepared *head, uint64_t sync, bool failed)
+{
+    for (struct gate_prepared *p = head; p; p = p->next) {
+        if (p->sync != sync)
+            continue;
+        p->sync = 0;
+        c->n_unsettled--;
+        if (!failed) { /* the newest of the unit comes first in the list */
+            for (struct gate_prepared *old = p->next; old; old = old->next)
+                c->n_unsettled -= old->sync != 0;
+            prepared_free(p->next);
+            p->next = NULL;
+        }
+    }
+    bool any = false;
+    for (struct gate_prepared *p = head; p; p = p->next)
+        any |= p->text || p->is_tx || p->sync;
+    if (any)
+        return head;
+    prepared_free(head);
+    return NULL;
+}
+
+void
+gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed)
+{
+    size_t pos = 0;
+    struct str name;
+    void *value;
+    if (c->n_unsettled == 0)
+        return;
+    while (map_next(c->prepared, &pos, &name, &value)) {
+        struct gate_prepared *left = settle(c, value, sync, failed);
+        if (!left)
+            map_remove(c->prepared, name);
+    }
+    if (map_count(c->prepared) == 0) {
+        map_free(c->prepared);
+        c->prepared = NULL;
+    }
+}
+
+void
+gate_prepared_clear(struct gate_client *c, uint64_t sync)
+{
+    size_t pos = 0;
+    struct str name;
+    void *head;
+    while (c->prepared && map_next(c->prepared, &pos, &name, &head)) {
+        struct gate_prepared *p = mem_zalloc(sizeof(*p));
+        p->sync = sync;
+        p->next = head;
+        map_set(c->prepared, name, p);
+        c->n_unsettled++;
+    }
+}
+
+size_t
+gate_prepared_get(const struct gate_client *c, struct str name, uint64_t sync,
+    struct gate_text **out, size_t max, bool *is_tx)
+{
+    size_t n = 0;
+    const struct gate_prepared *head = c->prepared ? map_get(c->prepared, name) : NULL;
+    *is_tx = head && head->is_tx && (head->sync == sync || !head->next);
+    for (const struct gate_prepared *p = head; p && n < max; p = p->next) {
+        if (p->text)
+            out[n++] = p->text;
+        if (sync && p->sync == sync)
+            break; /* made in this very batch: if Bind runs, so did this Parse */
+    }
+    return n;
+}

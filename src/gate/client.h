@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: ISC
+/* What the gate knows of one session: who it is, how the server reads its texts, what its
+ * transaction did so far, which prepared statements are schema changes.
+ * thread: the worker that owns the session */
+#ifndef DG_GATE_CLIENT_H
+#define DG_GATE_CLIENT_H
+
+#include "audit/audit.h"
+#include "base/map.h"
+#include "gate/snapshot.h"
+#include "gate/text.h"
+
+/* A reading of the history, asked by a worker, answered by the control thread. The object
+ * travels both ways as a task; task.run is the asker's when it asks. */
+struct gate_history_ask {
+    struct task task;
+    struct task_queue *queue;            /* of the asker; where the answer is posted */
+    void *owner;                         /* the asker's */
+    void *service;                       /* the service's */
+    void (*answered)(struct task *task); /* the asker's run, kept by the service */
+    char *database;                      /* owned */
+    struct gate_snapshot
+        *snap;              /* answer: the snapshot it was read for; owned reference */
+    struct hist_view *view; /* answer: owned reference; NULL: why tells */
+    struct err why;
+};
+
+/* Services and shared state of one worker thread. */
+struct gate_env {
+    struct gate_snapshot *snap; /* current; swapped on this thread only; owned */
+    struct aud *audit;
+    struct task_queue *queue; /* this worker's */
+    struct task_pool *parsers;
+    const struct clk *clk;
+    void (*read_history)(void *ctx, struct gate_history_ask *ask); /* thread-safe */
+    void *ctx;
+    bool is_stopped; /* the services are gone: judgements under way end as they stand */
+    struct gate_stats stats;
+};
+
+/* A schema change that this transaction sent to the server, in the client's order. */
+struct gate_ran {
+    struct hist_match match;
+    char *savepoint; /* owned; set for SAVEPOINT entries, match is empty then */
+};
+
+/* A prepared statement that matters: what its name may mean. More than one candidate while
+ * it isn't known whether a later Parse of the same name went through. */
+struct gate_prepared {
+    struct gate_text *text; /* owned reference; NULL: an untracked text */
+    bool is_tx;             /* BEGIN and the like: can't change how texts are read */
+    uint64_t sync;          /* unit of the batch that made it; 0: settled */
+    struct gate_prepared *next;
+};
+
+struct gate_client {
+    struct gate_env *env;
+    char session_id[17];
+    char *database, *role, *application_name; /* owned */
+    char *client_addr, *server_addr;          /* owned */
+    int client_port, server_port;
+    uint32_t server_pid;
+    int server_version;
+    bool std_strings, is_safe_encoding;
+    char *
+        search_path; /* owned; as last set by a literal; NULL: not set by the session */
+    bool is_path_unknown; /* set to something that can't be known */
+    char tx_status;       /* I, T, E as of the last ReadyForQuery */
+    uint64_t n_messages;
+    /* of the current transaction */
+    struct hist_view *view;          /* owned; NULL: not read yet */
+    struct gate_snapshot *view_snap; /* owned; view's findings stand in it */
+    struct gate_ran *ran;            /* owned */
+    size_t n_ran, cap_ran;
+    bool holds_change;  /* a schema change was forwarded: watch transaction words */
+    size_t n_unsettled; /* entries of prepared whose unit is not answered */
+    struct map
+        *prepared; /* name -> struct gate_prepared list; NULL while there is none */
+};
+
+void gate_client_init(struct gate_client *c, struct gate_env *env);
+void gate_client_deinit(struct gate_client *c);
+
+/* ParameterStatus from the server. */
+void gate_client_parameter(struct gate_client *c, const char *name, const char *value);
+/* ReadyForQuery: with status I the transaction is over and everything of it forgotten. */
+void gate_client_ready(struct gate_client *c, char status);
+/* A transaction ended in the middle of a batch or text. */
+void gate_client_tx_ended(struct gate_client *c);
+/* The word groups that matter now. */
+unsigned gate_client_watch(const struct gate_client *c);
+void gate_client_pol_session(const struct gate_client *c, struct pol_session *out);
+
+/* Prepared statements. sync: number of the unit (up to its Sync) the Parse or Close stands
+ * in. text NULL: an untracked one takes the name, or the name is closed.
+ * unit_done tells that a unit was answered. */
+void gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text,
+    bool is_tx, uint64_t sync);
+void gate_prepared_clear(struct gate_client *c, uint64_t sync); /* DEALLOCATE ALL */
+void gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed);
+/* What Bind or EXECUTE of name in unit sync may mean: fills up to max texts (borrowed),
+ * returns their number; *is_tx: surely a harmless transaction statement. */
+size_t gate_prepared_get(const struct gate_client *c, struct str name, uint64_t sync,
+    struct gate_text **out, size_t max, bool *is_tx);
+
+#endif

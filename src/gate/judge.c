@@ -1,0 +1,716 @@
+// SPDX-License-Identifier: ISC
+/* gate_decide (pure) and the machine around it that waits for parser, history and disk. */
+#include "gate/judge.h"
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "gate/message.h"
+#include "gate/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum step {
+    STEP_PARSE,
+    STEP_HISTORY,
+    STEP_DECIDE,
+    STEP_AUDIT,
+    STEP_DONE,
+};
+
+#define MAX_CANDIDATES \
+    8 /* texts one prepared name may mean before it counts as opaque */
+
+/* --- the pure part --------------------------------------------------------------------- */
+
+static bool
+is_match_of_file(const struct hist_match *m)
+{
+    return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN;
+}
+
+/* Equal digest means equal statement only under the source's search_path. */
+static bool
+path_agrees(const struct gate_context *ctx)
+{
+    const char *wanted = ctx->target.source->set->conf.search_path;
+    if (!wanted)
+        return true;
+    return !ctx->is_path_unknown
+        && (!ctx->search_path || strcmp(ctx->search_path, wanted) == 0);
+}
+
+static void
+fill_matches(
+    const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
+{
+    const struct sql_tree *tree = text->tree;
+    for (size_t i = 0; i < tree->n; i++) {
+        size_t root = gate_text_root(text, i);
+        if (root != i) {
+            h[i] = h[root];
+            continue;
+        }
+        h[i] = (struct pol_history){ .is_known = true, .view = ctx->view };
+        if (!ctx->target.source)
+            continue;
+        h[i].is_known = ctx->view != NULL;
+        h[i].why = ctx->why_unknown;
+        if (ctx->view && path_agrees(ctx)) {
+            const struct sql_facts *f = &tree->facts[i];
+            h[i].match = hist_match(ctx->view, f, &text->scan.stmts[f->stmt].digest);
+        }
+    }
+}
+
+static void
+tx_new_p(struct hist_tx **tx)
+{
+    hist_tx_free(*tx);
+}
+
+static bool
+ends_tx(enum sql_tx tx)
+{
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
+}
+
+/* Judges the history writes of the text. What stands before a row in the same text, or was
+ * sent before it in the same transaction, counts as run: if it fails, the server does not
+ * come to the row either. */
+static void
+fill_writes(const struct gate_context *ctx, const struct gate_text *text,
+    struct pol_history *h, struct arena *arena)
+{
+    const struct sql_tree *tree = text->tree;
+    if (!ctx->view)
+        return;
+    AUTO(tx_new) struct hist_tx *tx = hist_tx_new(ctx->view);
+    for (size_t i = 0; i < ctx->n_ran; i++) {
+        if (ctx->ran[i].match.migration)
+            hist_tx_ran(tx, &ctx->ran[i].match);
+    }
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        if (f->parent < 0 && ends_tx(f->tx)) {
+            hist_tx_free(tx);
+            tx = hist_tx_new(ctx->view);
+        }
+        if (f->cls == DG_HISTORY && f->write) {
+            struct err why = { "" };
+            h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
+                ctx->n_binds, tx, &h[i].write_migration, &why);
+            h[i].write_reason = arena_strdup(arena, why.text);
+        }
+        if (f->parent < 0 && is_match_of_file(&h[i].match))
+            hist_tx_ran(tx, &h[i].match);
+    }
+}
+
+static bool
+is_announced(const struct gate_context *ctx, const struct hist_migration *m)
+{
+    for (size_t i = 0; i < ctx->n_ran; i++) {
+        if (ctx->ran[i].match.migration == m)
+            return true;
+    }
+    return false;
+}
+
+/* The findings of a migration judged whole, at its first statement. Refusing ones always
+ * count, so that nothing of a rejected migration ever runs. */
+static void
+add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
+    struct pol_findings *out)
+{
+    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    bool first = !is_announced(ctx, m);
+    for (size_t i = 0; i < unit->n; i++) {
+        struct pol_finding f = unit->items[i];
+        if (f.action < DG_HOLD && !first)
+            continue;
+        const struct sql_facts *at = &m->tree->facts[f.fact];
+        f.message = arena_printf(
+            out->arena, "%s:%d: %s", m->path, m->scan.stmts[at->stmt].line, f.message);
+        f.fact = fact;
+        f.pos = -1;
+        pol_findings_add(out, &f);
+    }
+}
+
+static void
+add_units(const struct gate_context *ctx, const struct gate_text *text,
+    const struct pol_history *h, struct pol_findings *out)
+{
+    const struct hist_migration *last = NULL;
+    if (!ctx->view || !ctx->target.units || out->checks_off)
+        return;
+    for (size_t i = 0; i < text->tree->n; i++) {
+        const struct hist_migration *m = h[i].match.kind == HIST_MATCH_PENDING
+                || h[i].match.kind == HIST_MATCH_OUT_OF_ORDER
+            ? h[i].match.migration
+            : h[i].write_migration;
+        /* An applied migration was judged when it ran. */
+        if (!m || m == last || hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED)
+            continue;
+        last = m;
+        add_unit(ctx, m, i, out);
+    }
+}
+
+void
+gate_decide(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, struct pol_history *histories,
+    struct pol_findings *out)
+{
+    const struct sql_tree *tree = text->tree;
+    char next[256] = "";
+    fill_matches(ctx, text, histories);
+    fill_writes(ctx, text, histories, out->arena);
+    for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
+        bool needs_history;
+        if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)
+            && needs_history)
+            hist_next_file(
+                ctx->target.source->set, &tree->facts[i], next, sizeof(next));
+    }
+    struct pol_text t = {
+        .text = text->sql,
+        .len = text->len,
+        .scan = &text->scan,
+        .tree = tree,
+        .history = histories,
+        .next_file = next[0] ? next : NULL,
+    };
+    pol_judge_text(ctx->target.policy, session, &t, out);
+    add_units(ctx, text, histories, out);
+}
+
+/* --- requests ---------------------------------------------------------------------------- */
+
+struct gate_request *
+gate_request_new(
+    struct gate_client *client, enum gate_kind kind, struct gate_text *text)
+{
+    struct gate_request *req = mem_zalloc(sizeof(*req));
+    req->client = client;
+    req->kind = kind;
+    req->text = text;
+    req->arena = arena_new();
+    req->snap = ref_take(client->env->snap);
+    pol_findings_init(&req->findings);
+    hash_random_id(req->id, 4);
+    return req;
+}
+
+void
+gate_run_deinit(struct gate_run *run)
+{
+    gate_intent_free(run->intent);
+    mem_free(run->tx_name);
+}
+
+static void
+runs_free(struct gate_run *runs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        gate_run_deinit(&runs[i]);
+    mem_free(runs);
+}
+
+static void
+request_destroy(struct gate_request *req)
+{
+    runs_free(req->runs, req->n_runs);
+    for (size_t i = 0; i < req->n_binds; i++)
+        mem_free((void *)(uintptr_t)req->binds[i].p);
+    mem_free(req->binds);
+    mem_free(req->histories);
+    pol_findings_deinit(&req->findings);
+    ref_drop(req->text);
+    ref_drop(req->snap);
+    mem_free(req->why_unknown);
+    arena_free(req->arena);
+    mem_free(req);
+}
+
+void
+gate_request_free(struct gate_request *req)
+{
+    if (!req)
+        return;
+    DG_ASSERT(!req->is_waiting, "somebody still works on this request");
+    request_destroy(req);
+}
+
+static struct gate_message_ctx
+message_ctx(struct gate_request *req, struct pol_session *session,
+    const struct gate_target *target)
+{
+    gate_client_pol_session(req->client, session);
+    return (struct gate_message_ctx){
+        .arena = req->arena,
+        .text = req->text,
+        .session = session,
+        .policy = target->policy,
+        .view = req->client->view,
+        .request_id = req->id,
+        .now_us = session->now_us,
+    };
+}
+
+static void
+refuse_fault(
+    struct gate_request *req, const char *sqlstate, const char *what, const char *hint)
+{
+    struct pol_session session;
+    struct gate_target target = gate_snapshot_find(req->snap, req->client->database);
+    struct gate_message_ctx ctx = message_ctx(req, &session, &target);
+    struct gate_message *m = arena_alloc(req->arena, sizeof(*m));
+    gate_message_fault(&ctx, sqlstate, what, hint, m);
+    req->refusal = m;
+    req->verdict = GATE_REFUSE;
+    req->client->env->stats.refused++;
+}
+
+/* --- step: parse ------------------------------------------------------------------------- */
+
+static int run(struct gate_request *req);
+
+static void
+resume(struct gate_request *req)
+{
+    if (req->client->env->is_stopped)
+        req->step = STEP_DONE;
+    req->is_waiting = run(req) == GATE_WAIT;
+    if (!req->is_waiting)
+        req->done(req->ctx, req);
+}
+
+static void
+parsed(struct task *task)
+{
+    struct gate_request *req = LIST_ENTRY(task, struct gate_request, parse_task);
+    req->step = STEP_HISTORY;
+    resume(req);
+}
+
+static void
+parse_away(struct task *task)
+{
+    struct gate_request *req = LIST_ENTRY(task, struct gate_request, parse_task);
+    gate_text_parse(req->text);
+    task->run = parsed;
+    task_post(req->client->env->queue, task);
+}
+
+/* --- step: history ----------------------------------------------------------------------- */
+
+static bool
+needs_history(const struct gate_request *req, const struct gate_target *target)
+{
+    const struct sql_tree *tree = req->text->tree;
+    bool any = false;
+    for (size_t i = 0; i < tree->n && !any; i++)
+        pol_is_tracked(target->policy, &tree->facts[i], &any);
+    return any;
+}
+
+static void
+history_read(struct task *task)
+{
+    struct gate_history_ask *ask = LIST_ENTRY(task, struct gate_history_ask, task);
+    struct gate_request *req = ask->owner;
+    struct gate_client *c = req->client;
+    if (ask->snap && ask->snap != c->view_snap) {
+        gate_client_tx_ended(c); /* what ran refers to files as they were read before */
+        c->view_snap = ref_take(ask->snap);
+    }
+    if (ask->snap) {
+        ref_drop(req->snap);
+        req->snap = ref_take(ask->snap);
+    }
+    c->view = ask->view;
+    if (!c->view)
+        req->why_unknown = mem_strdup(ask->why.text);
+    ref_drop(ask->snap);
+    mem_free(ask->database);
+    mem_free(ask);
+    req->step = STEP_DECIDE;
+    resume(req);
+}
+
+/* Within a transaction its first reading stands, under the snapshot it was made for. */
+static void
+keep_to_view(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct gate_target t = gate_snapshot_find(req->snap, c->database);
+    if (t.source && t.source->set == hist_view_set(c->view))
+        return;
+    ref_drop(req->snap);
+    req->snap = ref_take(c->view_snap);
+}
+
+static int
+step_history(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct gate_target target = gate_snapshot_find(req->snap, c->database);
+    req->step = STEP_DECIDE;
+    if (!target.source || !needs_history(req, &target))
+        return 0;
+    if (c->view) {
+        keep_to_view(req);
+        return 0;
+    }
+    struct gate_history_ask *ask = mem_zalloc(sizeof(*ask));
+    ask->owner = req;
+    ask->queue = c->env->queue;
+    ask->database = mem_strdup(c->database);
+    ask->task.run = history_read;
+    c->env->read_history(c->env->ctx, ask);
+    return GATE_WAIT;
+}
+
+/* --- step: decide ------------------------------------------------------------------------ */
+
+/* SQL EXECUTE runs what was prepared: that is judged with it. */
+static void
+decide_executed(struct gate_request *req, const struct gate_context *ctx,
+    const struct pol_session *session)
+{
+    const struct sql_tree *tree = req->text->tree;
+    for (size_t i = 0; i < tree->n; i++) {
+        struct gate_text *texts[MAX_CANDIDATES];
+        bool is_tx;
+        if (tree->facts[i].prep != SQL_PREP_EXECUTE || !tree->facts[i].prep_name)
+            continue;
+        size_t n = gate_prepared_get(req->client, str_of(tree->facts[i].prep_name), 0,
+            texts, MAX_CANDIDATES, &is_tx);
+        for (size_t k = 0; k < n; k++) {
+            size_t first = req->findings.n;
+            struct pol_history *h = mem_array(texts[k]->tree->n, sizeof(*h));
+            gate_decide(ctx, session, texts[k], h, &req->findings);
+            mem_free(h);
+            for (size_t j = first; j < req->findings.n; j++) {
+                req->findings.items[j].fact = i;
+                req->findings.items[j].object = NULL;
+                req->findings.items[j].pos = -1;
+            }
+        }
+    }
+}
+
+static void
+refuse(struct gate_request *req, const struct gate_message_ctx *ctx)
+{
+    struct gate_message *m = arena_alloc(req->arena, sizeof(*m));
+    gate_message_refusal(ctx, &req->findings, m);
+    if (req->text->is_too_complex && strcmp(m->constraint, "unparsable-statement") == 0)
+        m->sqlstate = "54001";
+    req->refusal = m;
+    req->verdict = GATE_REFUSE;
+    req->client->env->stats.refused++;
+    gate_record_refusal(req);
+}
+
+static void
+add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
+{
+    const struct pol_findings *f = &req->findings;
+    req->notices = arena_alloc(req->arena, f->n * sizeof(*req->notices) + 1);
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->items[i].action == DG_WARN && !f->items[i].is_observed)
+            gate_message_warning(ctx, &f->items[i], &req->notices[req->n_notices++]);
+    }
+}
+
+static void
+step_decide(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct gate_target target = gate_snapshot_find(req->snap, c->database);
+    struct pol_session session;
+    req->step = STEP_AUDIT;
+    if (!target.database) { /* gone by a reload: nothing says what is allowed */
+        refuse_fault(req, "55000", "this database is no longer configured in the gate",
+            "reconnect");
+        req->step = STEP_DONE;
+        return;
+    }
+    struct gate_message_ctx mctx = message_ctx(req, &session, &target);
+    struct gate_context ctx = {
+        .target = target,
+        .snap = req->snap,
+        .view = target.source ? c->view : NULL,
+        .why_unknown = req->why_unknown,
+        .ran = c->ran,
+        .n_ran = c->n_ran,
+        .binds = req->has_binds ? req->binds : NULL,
+        .n_binds = req->n_binds,
+        .search_path = c->search_path,
+        .is_path_unknown = c->is_path_unknown,
+    };
+    c->env->stats.judged++;
+    req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
+    gate_decide(&ctx, &session, req->text, req->histories, &req->findings);
+    decide_executed(req, &ctx, &session);
+    if (req->findings.action >= DG_HOLD) {
+        refuse(req, &mctx);
+        req->step = STEP_DONE;
+        return;
+    }
+    req->verdict = GATE_PASS;
+    add_notices(req, &mctx);
+    if (req->kind == GATE_PARSE)
+        req->step = STEP_DONE;
+}
+
+/* --- step: audit ------------------------------------------------------------------------- */
+
+/* The fact that stands for root in records: itself, or the first tracked one it hides. */
+static bool
+find_tracked(
+    const struct gate_request *req, const struct pol *policy, size_t root, size_t *out)
+{
+    const struct gate_text *t = req->text;
+    for (size_t i = root; i < t->tree->n; i++) {
+        bool unused;
+        if (gate_text_root(t, i) == root
+            && pol_is_tracked(policy, &t->tree->facts[i], &unused)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+executes_tracked(const struct gate_request *req, const struct sql_facts *f)
+{
+    struct gate_text *texts[MAX_CANDIDATES];
+    bool is_tx;
+    return f->prep == SQL_PREP_EXECUTE && f->prep_name
+        && gate_prepared_get(
+               req->client, str_of(f->prep_name), 0, texts, MAX_CANDIDATES, &is_tx)
+        > 0;
+}
+
+static int
+add_run(struct gate_request *req, const struct pol *policy, size_t root,
+    bool *is_change, struct aud_wait *wait)
+{
+    const struct sql_facts *f = &req->text->tree->facts[root];
+    size_t fact = root;
+    bool tracked = f->prep != SQL_PREP_PREPARE
+        && find_tracked(req, policy, root, &fact);
+    tracked |= executes_tracked(req, f);
+    *is_change = tracked;
+    if (!tracked && f->tx == SQL_TX_NONE)
+        return 0;
+    struct gate_run run = {
+        .ordinal = (unsigned)f->stmt,
+        .tag = f->prep == SQL_PREP_NONE && fact == root
+                && !(f->flags & SQL_F_UNPARSABLE)
+            ? f->tag
+            : NULL,
+        .tx = f->tx,
+        .tx_name = mem_strdup(f->tx_name),
+    };
+    int r = tracked ? gate_record_intent(req, fact, wait, &run.intent) : 0;
+    if (r == 0)
+        req->runs[req->n_runs++] = run;
+    else
+        mem_free(run.tx_name);
+    return r;
+}
+
+static void
+close_intents(struct gate_request *req, const char *why)
+{
+    for (size_t i = 0; i < req->n_runs; i++) {
+        if (req->runs[i].intent)
+            gate_record_outcome(
+                req->client, req->runs[i].intent, AUD_SKIPPED, NULL, why);
+    }
+    runs_free(req->runs, req->n_runs);
+    req->runs = NULL;
+    req->n_runs = 0;
+}
+
+static void
+refuse_unaudited(struct gate_request *req)
+{
+    close_intents(req, "audit failed before it was sent");
+    refuse_fault(req, "58030",
+        "the audit log can't be written, so schema changes are stopped",
+        "free space or repair audit_file's disk; the gate goes on by itself, its log says "
+        "why");
+}
+
+static void
+audited(struct task *task)
+{
+    struct aud_wait *wait = LIST_ENTRY(task, struct aud_wait, task);
+    struct gate_request *req = LIST_ENTRY(wait, struct gate_request, audit_wait);
+    req->step = STEP_DONE;
+    if (wait->result != 0)
+        refuse_unaudited(req);
+    resume(req);
+}
+
+/* Which roots will have an intent is counted first: only the last one waits for the disk,
+ * since records are written in order. */
+static size_t
+last_tracked(const struct gate_request *req, const struct pol *policy)
+{
+    const struct sql_tree *tree = req->text->tree;
+    size_t last = SIZE_MAX, unused;
+    for (size_t i = 0; i < tree->n; i++) {
+        if (tree->facts[i].parent < 0
+            && ((tree->facts[i].prep != SQL_PREP_PREPARE
+                    && find_tracked(req, policy, i, &unused))
+                || executes_tracked(req, &tree->facts[i])))
+            last = i;
+    }
+    return last;
+}
+
+/* What the text will have changed in the session once it ran, noted when it is forwarded:
+ * if it fails, the transaction fails with it and ReadyForQuery clears the notes. */
+static void
+note_effects(struct gate_request *req, size_t root, bool is_change)
+{
+    struct gate_client *c = req->client;
+    const struct sql_facts *f = &req->text->tree->facts[root];
+    const struct pol_history *h = &req->histories[root];
+    if (ends_tx(f->tx)) {
+        gate_client_tx_ended(c);
+        return;
+    }
+    if (f->tx == SQL_TX_ROLLBACK_TO) {
+        size_t at = c->n_ran;
+        while (at > 0
+            && !(c->ran[at - 1].savepoint && f->tx_name
+                && strcmp(c->ran[at - 1].savepoint, f->tx_name) == 0))
+            at--;
+        while (c->n_ran > at)
+            mem_free(c->ran[--c->n_ran].savepoint);
+        return;
+    }
+    if (f->tx == SQL_TX_SAVEPOINT || is_match_of_file(&h->match)) {
+        MEM_GROW(c->ran, c->n_ran, c->cap_ran);
+        if (!c->view_snap)
+            c->view_snap = ref_take(req->snap); /* keeps what match points to */
+        c->ran[c->n_ran++] = (struct gate_ran){
+            .match = h->match,
+            .savepoint = f->tx == SQL_TX_SAVEPOINT ? mem_strdup(f->tx_name) : NULL,
+        };
+    }
+    c->holds_change |= is_change;
+    if (f->setting
+        && (strcmp(f->setting, "search_path") == 0 || strcmp(f->setting, "all") == 0)) {
+        mem_free(c->search_path);
+        c->search_path = NULL;
+        c->is_path_unknown = strcmp(f->setting, "all") != 0;
+    }
+}
+
+static int
+step_audit(struct gate_request *req)
+{
+    struct gate_target target = gate_snapshot_find(req->snap, req->client->database);
+    const struct sql_tree *tree = req->text->tree;
+    size_t last = last_tracked(req, target.policy);
+    bool durable = req->snap->cfg->audit_durable;
+    req->runs = mem_array(tree->n, sizeof(*req->runs));
+    req->audit_wait = (struct aud_wait){ .task.run = audited,
+        .queue = req->client->env->queue };
+    req->step = STEP_DONE;
+    for (size_t i = 0; i < tree->n; i++) {
+        bool is_change;
+        if (tree->facts[i].parent >= 0)
+            continue;
+        int r = add_run(req, target.policy, i, &is_change,
+            durable && i == last ? &req->audit_wait : NULL);
+        if (r) {
+            refuse_unaudited(req);
+            return 0;
+        }
+        note_effects(req, i, is_change);
+    }
+    if (last == SIZE_MAX || !durable)
+        return 0;
+    req->step = STEP_AUDIT;
+    return GATE_WAIT;
+}
+
+/* Does the PREPARE at fact i prepare something policy looks at? */
+static bool
+hides_tracked(const struct gate_client *c, const struct gate_text *text, size_t i)
+{
+    struct gate_target t = gate_snapshot_find(c->env->snap, c->database);
+    bool found = !t.policy, unused;
+    for (size_t k = i + 1; k < text->tree->n && !found; k++)
+        found = gate_text_root(text, k) == i
+            && pol_is_tracked(t.policy, &text->tree->facts[k], &unused);
+    return found;
+}
+
+/* --- the loop of steps ------------------------------------------------------------------- */
+
+static int
+run(struct gate_request *req)
+{
+    for (;;) {
+        switch ((enum step)req->step) {
+        case STEP_PARSE:
+            if (!req->text->tree) {
+                req->parse_task.run = parse_away;
+                task_pool_post(req->client->env->parsers, &req->parse_task);
+                return GATE_WAIT;
+            }
+            req->step = STEP_HISTORY;
+            break;
+        case STEP_HISTORY:
+            if (step_history(req) == GATE_WAIT)
+                return GATE_WAIT;
+            break;
+        case STEP_DECIDE:
+            step_decide(req);
+            break;
+        case STEP_AUDIT:
+            if (step_audit(req) == GATE_WAIT)
+                return GATE_WAIT;
+            break;
+        case STEP_DONE:
+            return 0;
+        }
+    }
+}
+
+int
+gate_judge(struct gate_request *req)
+{
+    DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
+    req->is_waiting = run(req) == GATE_WAIT;
+    return req->is_waiting ? GATE_WAIT : 0;
+}
+
+void
+gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t sync)
+{
+    const struct sql_tree *tree = text->tree;
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        if (f->prep == SQL_PREP_DEALLOCATE_ALL)
+            gate_prepared_clear(c, sync);
+        else if (f->prep == SQL_PREP_DEALLOCATE && f->prep_name)
+            gate_prepared_set(c, str_of(f->prep_name), NULL, false, sync);
+        else if (f->prep == SQL_PREP_PREPARE && f->prep_name)
+            gate_prepared_set(c, str_of(f->prep_name),
+                hides_tracked(c, text, i) ? text : NULL, false, sync);
+    }
+}

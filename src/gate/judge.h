@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: ISC
+/* The decision about one message of the client, from its text to the audit intent.
+ *
+ *   filter, lexer, parser -> facts -> history -> policy -> findings -> intents -> verdict
+ *
+ * A request is a small machine whose steps may wait (parser thread, history, disk) or not;
+ * the caller sees one thing only: gate_judge answers at once, or later through done().
+ * No sockets here: gate_decide, the middle of it, is what `check` and `explain` call too.
+ * thread: worker */
+#ifndef DG_GATE_JUDGE_H
+#define DG_GATE_JUDGE_H
+
+#include "gate/client.h"
+
+/* --- the pure part --------------------------------------------------------------------- */
+
+/* What the decision may look at besides text and policy. */
+struct gate_context {
+    struct gate_target target;
+    const struct gate_snapshot *snap;
+    const struct hist_view
+        *view;                  /* NULL: no [migrations] section, or not known (why) */
+    const char *why_unknown;    /* of view NULL where there is a section */
+    const struct gate_ran *ran; /* this transaction's schema changes so far */
+    size_t n_ran;
+    const struct hist_bind *binds; /* of an Execute; NULL: not known yet */
+    size_t n_binds;
+    const char *search_path; /* the session's, as far as known */
+    bool is_path_unknown;
+};
+
+/* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
+ * Findings are added to out. */
+void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, struct pol_history *histories,
+    struct pol_findings *out);
+
+/* --- the machine ----------------------------------------------------------------------- */
+
+enum gate_kind {
+    GATE_QUERY,   /* the text runs when it is forwarded */
+    GATE_PARSE,   /* it is only prepared: may it ever run? */
+    GATE_EXECUTE, /* a text judged at its Parse runs now */
+};
+
+enum gate_verdict {
+    GATE_PASS,
+    GATE_REFUSE,
+};
+
+/* A schema change that was audited and forwarded; ends with one final outcome. */
+struct gate_intent {
+    char id[21];
+    struct gate_text *text; /* owned reference */
+    size_t fact;            /* whose command and object the records name */
+    char request_id[9];
+    uint64_t statement_id;
+    int64_t start_us;
+};
+
+/* A statement whose end matters: what stands where in the server's replies. */
+struct gate_run {
+    unsigned ordinal; /* among the statements of its text, from 0 */
+    const char *tag;  /* the CommandComplete that belongs to it; NULL: any */
+    enum sql_tx tx;
+    char *tx_name; /* owned */
+    struct gate_intent
+        *intent; /* owned; NULL: only the transaction statement matters */
+};
+
+struct gate_message;
+
+struct gate_request {
+    struct gate_client *client;
+    enum gate_kind kind;
+    struct gate_text *text;  /* owned reference */
+    struct hist_bind *binds; /* GATE_EXECUTE: owned, values too; NULL: none */
+    size_t n_binds;
+    bool has_binds;
+    void (*done)(
+        void *ctx, struct gate_request *req); /* when gate_judge said GATE_WAIT */
+    void *ctx;
+
+    /* answer; strings live in arena */
+    enum gate_verdict verdict;
+    char id[9];
+    const struct gate_message *refusal;
+    struct gate_message *notices;
+    size_t n_notices;
+    struct gate_run *runs; /* owned, taken over by the session with the forward */
+    size_t n_runs;
+    struct arena *arena;
+
+    /* inner state */
+    int step;
+    bool is_waiting; /* done() will come; the request must live until then */
+    struct pol_history *histories;
+    struct pol_findings findings;
+    struct gate_snapshot *snap; /* owned reference: what this judgement is made with */
+    char *why_unknown;          /* owned */
+    struct aud_wait audit_wait;
+    struct task parse_task;
+};
+
+enum {
+    GATE_WAIT = 1,
+};
+
+/* text: reference taken over. */
+struct gate_request *gate_request_new(
+    struct gate_client *client, enum gate_kind kind, struct gate_text *text);
+/* 0: req->verdict holds. GATE_WAIT: done() comes later on this thread. */
+int gate_judge(struct gate_request *req) MUST_CHECK;
+/* Frees the request and what of its answer was not taken. Never while it waits: a session
+ * outlives its request (every wait has a limit). */
+void gate_request_free(struct gate_request *req);
+/* The forwarded text's PREPARE and DEALLOCATE statements change what names mean. */
+void gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t sync);
+void gate_run_deinit(struct gate_run *run);
+
+#endif

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: ISC
+/* Building snapshots: policies once per file, sources once per section, every migration
+ * judged whole under every policy that may meet it. */
+#include "gate/snapshot.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void
+units_deinit(struct gate_units *u)
+{
+    for (size_t i = 0; u->findings && i < u->source->set->n; i++)
+        pol_findings_deinit(&u->findings[i]);
+    mem_free(u->findings);
+}
+
+static void
+snapshot_free(struct ref *ref)
+{
+    struct gate_snapshot *s = (struct gate_snapshot *)(void *)ref;
+    for (size_t i = 0; s->units && i < s->n_policies * s->n_sources; i++)
+        units_deinit(&s->units[i]);
+    mem_free(s->units);
+    for (size_t i = 0; i < s->n_policies; i++)
+        ref_drop(s->policies[i].pol);
+    mem_free(s->policies);
+    for (size_t i = 0; i < s->n_sources; i++)
+        ref_drop(s->sources[i].set);
+    mem_free(s->sources);
+    sql_words_free(s->words);
+    ref_drop(s->cfg);
+    mem_free(s);
+}
+
+static void
+snapshot_unref_p(struct gate_snapshot **s)
+{
+    ref_drop(*s);
+}
+
+static struct gate_snapshot *
+snapshot_alloc(struct cfg *cfg)
+{
+    struct gate_snapshot *s = mem_zalloc(sizeof(*s));
+    ref_init(&s->ref, snapshot_free);
+    s->cfg = ref_take(cfg);
+    return s;
+}
+
+static struct gate_policy *
+find_policy(const struct gate_snapshot *s, const char *path)
+{
+    for (size_t i = 0; i < s->n_policies; i++) {
+        if (strcmp(s->policies[i].path, path) == 0)
+            return &s->policies[i];
+    }
+    return NULL;
+}
+
+static int
+load_policy(struct gate_snapshot *s, const char *path, bool settle, struct err *err)
+{
+    if (find_policy(s, path))
+        return 0;
+    struct gate_policy *p = &s->policies[s->n_policies];
+    int r = pol_load(path, settle, &p->pol, err);
+    if (r)
+        return r;
+    p->path = path;
+    s->n_policies++;
+    return 0;
+}
+
+static int
+load_policies(struct gate_snapshot *s, bool settle, struct err *err)
+{
+    const struct cfg *cfg = s->cfg;
+    s->policies = mem_array(cfg->n_databases + 1, sizeof(*s->policies));
+    int r = load_policy(s, cfg->policy, settle, err);
+    for (size_t i = 0; !r && i < cfg->n_databases; i++) {
+        if (cfg->databases[i].policy)
+            r = load_policy(s, cfg->databases[i].policy, settle, err);
+    }
+    return r;
+}
+
+static enum hist_repeat
+repeat_of(const char *word)
+{
+    if (word && strcmp(word, "none") == 0)
+        return HIST_REPEAT_NONE;
+    if (word && strcmp(word, "all") == 0)
+        return HIST_REPEAT_ALL;
+    return HIST_REPEAT_CREATE;
+}
+
+static struct hist_conf
+source_conf(const struct cfg_migrations *m)
+{
+    return (struct hist_conf){
+        .name = m->name,
+        .format = m->format,
+        .path = m->path,
+        .history_table = m->history_table,
+        .search_path = m->search_path,
+        .baseline = m->baseline,
+        .repeat = repeat_of(m->repeat),
+        .placeholders = (const char *const *)m->placeholders,
+        .n_placeholders = m->n_placeholders,
+        .file = m->file,
+        .line = m->line,
+    };
+}
+
+/* The stamp is taken before the files are read: a change in between is noticed next time. */
+static int
+load_source(const struct cfg_migrations *m, struct gate_source *out, struct err *err)
+{
+    struct hist_conf conf = source_conf(m);
+    int r = hist_set_stamp(&conf, out->stamp, err);
+    if (r)
+        return r;
+    r = hist_set_load(&conf, &out->set, err);
+    if (r)
+        return r;
+    out->cfg = m;
+    return 0;
+}
+
+static int
+load_sources(struct gate_snapshot *s, struct err *err)
+{
+    const struct cfg *cfg = s->cfg;
+    s->sources = mem_array(cfg->n_migrations, sizeof(*s->sources));
+    for (size_t i = 0; i < cfg->n_migrations; i++) {
+        int r = load_source(&cfg->migrations[i], &s->sources[i], err);
+        if (r)
+            return r;
+        s->n_sources++;
+    }
+    return 0;
+}
+
+static void
+judge_units(
+    struct gate_units *u, const struct gate_source *source, const struct pol *pol)
+{
+    const struct hist_set *set = source->set;
+    u->source = source;
+    u->policy = pol;
+    u->findings = mem_array(set->n, sizeof(*u->findings));
+    for (size_t i = 0; i < set->n; i++) {
+        const struct hist_migration *m = &set->migrations[i];
+        struct pol_text unit = {
+            .text = m->text, .len = m->len, .scan = &m->scan, .tree = m->tree
+        };
+        pol_findings_init(&u->findings[i]);
+        pol_judge_unit(pol, &unit, &u->findings[i]);
+    }
+}
+
+static void
+finish(struct gate_snapshot *s)
+{
+    s->units = mem_array(s->n_policies * s->n_sources, sizeof(*s->units));
+    for (size_t p = 0; p < s->n_policies; p++) {
+        for (size_t i = 0; i < s->n_sources; i++)
+            judge_units(
+                &s->units[p * s->n_sources + i], &s->sources[i], s->policies[p].pol);
+    }
+    const char **names = mem_array(s->n_sources, sizeof(*names));
+    for (size_t i = 0; i < s->n_sources; i++)
+        names[i] = hist_table_name(s->sources[i].set);
+    s->words = sql_words_new(names, s->n_sources);
+    mem_free(names);
+}
+
+int
+gate_snapshot_new(
+    struct cfg *cfg, bool settle, struct gate_snapshot **out, struct err *err)
+{
+    AUTO(snapshot_unref) struct gate_snapshot *s = snapshot_alloc(cfg);
+    int r = load_policies(s, settle, err);
+    if (!r)
+        r = load_sources(s, err);
+    if (r)
+        return r;
+    finish(s);
+    *out = s;
+    s = NULL;
+    return 0;
+}
+
+/* A folder that can't be read right now counts as changed: reading it again says why. */
+static bool
+source_changed(const struct gate_source *source)
+{
+    struct hist_conf conf = source_conf(source->cfg);
+    uint8_t stamp[HASH_SHA256_SIZE];
+    return hist_set_stamp(&conf, stamp, NULL) != 0
+        || memcmp(stamp, source->stamp, sizeof(stamp)) != 0;
+}
+
+int
+gate_snapshot_refresh(
+    struct gate_snapshot *old, struct gate_snapshot **out, struct err *err)
+{
+    AUTO(snapshot_unref) struct gate_snapshot *s = snapshot_alloc(old->cfg);
+    bool any = false;
+    s->sources = mem_array(old->n_sources, sizeof(*s->sources));
+    for (size_t i = 0; i < old->n_sources; i++) {
+        const struct gate_source *was = &old->sources[i];
+        if (source_changed(was)) {
+            int r = load_source(was->cfg, &s->sources[i], err);
+            if (r)
+                return r;
+            any = true;
+        } else {
+            s->sources[i] = *was;
+            ref_take(was->set);
+        }
+        s->n_sources++;
+    }
+    if (!any)
+        return GATE_E_UNCHANGED;
+    s->policies = mem_array(old->n_policies, sizeof(*s->policies));
+    for (size_t i = 0; i < old->n_policies; i++) {
+        s->policies[i] = old->policies[i];
+        ref_take(s->policies[i].pol);
+        s->n_policies++;
+    }
+    finish(s);
+    *out = s;
+    s = NULL;
+    return 0;
+}
+
+struct gate_target
+gate_snapshot_find(const struct gate_snapshot *s, const char *database)
+{
+    struct gate_target t = { .database = cfg_find_database(s->cfg, database) };
+    if (!t.database)
+        return t;
+    const struct gate_policy *p = find_policy(
+        s, t.database->policy ? t.database->policy : s->cfg->policy);
+    t.policy = p->pol;
+    const struct cfg_migrations *m = cfg_find_migrations(s->cfg, database);
+    if (m) {
+        size_t i = (size_t)(m - s->cfg->migrations);
+        t.source = &s->sources[i];
+        t.units = &s->units[(size_t)(p - s->policies) * s->n_sources + i];
+    }
+    return t;
+}

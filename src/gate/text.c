@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: ISC
+/* The stages of reading a text, each only asked when the one before could not say
+ * "nothing here": filter (bytes), lexer (tokens), parser (trees). */
+#include "gate/text.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+static void
+text_free(struct ref *ref)
+{
+    struct gate_text *t = (struct gate_text *)(void *)ref;
+    sql_tree_free(t->tree);
+    sql_scan_deinit(&t->scan);
+    ref_drop(t->words_owner);
+    mem_free(t->sql);
+    mem_free(t);
+}
+
+static struct gate_text *
+text_new(const char *sql, size_t len)
+{
+    struct gate_text *t = mem_zalloc(sizeof(*t));
+    ref_init(&t->ref, text_free);
+    t->sql = mem_strndup(sql, len);
+    t->len = len;
+    return t;
+}
+
+/* Without backslashes and without bytes beyond ASCII a text reads the same under every
+ * setting of standard_conforming_strings and client_encoding. */
+static bool
+may_read_two_ways(const char *sql, size_t len)
+{
+    if (memchr(sql, '\\', len))
+        return true;
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)sql[i] >= 0x80)
+            return true;
+    }
+    return false;
+}
+
+static bool
+has_high_bytes(const char *sql, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)sql[i] >= 0x80)
+            return true;
+    }
+    return false;
+}
+
+static void
+set_unparsable(struct gate_text *t, const char *why)
+{
+    t->tree = sql_tree_unparsable(&t->scan, why, -1);
+}
+
+int
+gate_text_read(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    const struct gate_reading *reading, unsigned max_depth, unsigned watch,
+    struct gate_stats *stats, struct gate_text **out)
+{
+    stats->texts++;
+    if (!sql_filter(words, sql, len, watch)) {
+        stats->filtered++;
+        return GATE_TEXT_PLAIN;
+    }
+    if (!reading->is_certain && may_read_two_ways(sql, len)) {
+        stats->texts--; /* counted when it is read again */
+        return GATE_TEXT_UNCERTAIN;
+    }
+    struct err why = { "" };
+    AUTO(gate_text_unref) struct gate_text *t = text_new(sql, len);
+    t->std_strings = reading->std_strings;
+    int r = sql_scan(&t->scan, words, t->sql, len, t->std_strings, max_depth, &why);
+    if (r == 0 && (t->scan.words & watch) == 0) {
+        stats->scanned++;
+        return GATE_TEXT_PLAIN;
+    }
+    t->words = words;
+    t->words_owner = ref_take(owner);
+    int result = 0;
+    if (r != 0) {
+        t->is_too_complex = r == SQL_SCAN_E_DEEP;
+        set_unparsable(t, why.text);
+    } else if (!reading->is_safe_encoding && has_high_bytes(sql, len)) {
+        set_unparsable(t,
+            "client_encoding lets other characters contain ASCII bytes; "
+            "use UTF8");
+    } else if (len > SQL_TREE_INLINE_BYTES) {
+        result = GATE_TEXT_PARSE_AWAY;
+    } else {
+        gate_text_parse(t);
+    }
+    stats->parsed += r == 0;
+    *out = t;
+    t = NULL;
+    return result;
+}
+
+void
+gate_text_parse(struct gate_text *t)
+{
+    t->tree = sql_tree_new(&t->scan, t->words, t->sql, t->len, t->std_strings);
+}
+
+struct gate_text *
+gate_text_opaque(const char *sql, size_t len, const char *why)
+{
+    struct gate_text *t = text_new(sql, len);
+    t->is_too_complex = true;
+    t->scan.stmts = mem_zalloc(sizeof(*t->scan.stmts));
+    t->scan.stmts[0] =
+        (struct sql_stmt){ .len = len, .line = 1, .words = SQL_W_SCHEMA };
+    hash_sha256_of(sql, len, t->scan.stmts[0].digest.bytes);
+    t->scan.n = 1;
+    t->scan.words = SQL_W_SCHEMA;
+    set_unparsable(t, why);
+    return t;
+}
+
+bool
+gate_text_matters(const struct gate_text *t)
+{
+    for (size_t i = 0; i < t->tree->n; i++) {
+        const struct sql_facts *f = &t->tree->facts[i];
+        if (f->cls != DG_OTHER || f->tx != SQL_TX_NONE || f->prep != SQL_PREP_NONE
+            || f->setting || (f->flags & (SQL_F_READING | SQL_F_UNPARSABLE)))
+            return true;
+    }
+    return false;
+}
+
+size_t
+gate_text_root(const struct gate_text *t, size_t i)
+{
+    while (t->tree->facts[i].parent >= 0)
+        i = (size_t)t->tree->facts[i].parent;
+    return i;
+}

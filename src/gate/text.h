@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: ISC
+/* One SQL text on its way through filter, lexer and parser. Reference-counted: a prepared
+ * statement, a running judgement and a parser thread may hold the same one. */
+#ifndef DG_GATE_TEXT_H
+#define DG_GATE_TEXT_H
+
+#include "base/cell.h"
+#include "sql/tree.h"
+
+/* How the server will read a text: settings as far as the gate knows them. */
+struct gate_reading {
+    bool std_strings;      /* standard_conforming_strings */
+    bool is_certain;       /* nothing in flight may change it before the text is read */
+    bool is_safe_encoding; /* client_encoding: ASCII bytes always mean themselves */
+};
+
+struct gate_text {
+    struct ref ref;
+    char *sql; /* owned, NUL-terminated */
+    size_t len;
+    struct sql_scan scan;
+    struct sql_tree *tree; /* NULL until gate_text_parse */
+    const struct sql_words *words;
+    void *words_owner; /* the snapshot that holds words: owned reference */
+    bool std_strings;
+    bool is_too_complex; /* refused with 54001: too deep or too long */
+};
+
+/* Counted per worker; sums tell what share of the traffic costs what. */
+struct gate_stats {
+    uint64_t texts;    /* Query and Parse messages */
+    uint64_t filtered; /* of these passed by the word filter */
+    uint64_t scanned;  /* passed by the lexer */
+    uint64_t parsed;   /* given to libpg_query */
+    uint64_t judged;   /* asked of policy */
+    uint64_t refused;
+};
+
+enum {
+    GATE_TEXT_PLAIN = 1,      /* nothing in it is tracked */
+    GATE_TEXT_PARSE_AWAY = 2, /* *out needs gate_text_parse on a parser thread */
+    GATE_TEXT_UNCERTAIN = 3,  /* reads two ways until what is in flight is answered */
+};
+
+/* Filter, lexer and, for short texts, parser. watch: groups of sql/filter.h that matter to
+ * this session now. owner: the snapshot that holds words.
+ * 0: *out has facts. The others as above; *out is set only with GATE_TEXT_PARSE_AWAY.
+ * thread: worker */
+int gate_text_read(const struct sql_words *words, void *owner, const char *sql,
+    size_t len, const struct gate_reading *reading, unsigned max_depth, unsigned watch,
+    struct gate_stats *stats, struct gate_text **out) MUST_CHECK;
+void gate_text_parse(struct gate_text *t); /* thread: worker or parser */
+/* A text that is not looked into: facts say unparsable, and why. */
+struct gate_text *gate_text_opaque(const char *sql, size_t len, const char *why);
+
+/* Is there anything in it that an Execute has to know of? */
+bool gate_text_matters(const struct gate_text *t);
+
+/* The outermost fact of fact i. */
+size_t gate_text_root(const struct gate_text *t, size_t i);
+
+static inline void
+gate_text_unref_p(struct gate_text **t)
+{
+    ref_drop(*t);
+}
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: ISC
+/* Messages of the server: their headers are walked, few bodies are looked at, everything
+ * passes from where it was read. Here the units are counted, refusals swapped, notices put
+ * in, outcomes learned. */
+#include "base/mem.h"
+#include "session/session.h"
+#include "session/track.h"
+
+#include <string.h>
+
+/* Bodies of these kinds are small; a longer one streams by unread. */
+#define MAX_LOOKED_AT ((size_t)1 << 20)
+
+static bool
+at_boundary(const struct sess *s)
+{
+    return s->server.pass == 0 && buf_len(&s->server.in) == 0;
+}
+
+void
+sess_put_notices(struct sess *s)
+{
+    if (buf_len(&s->notices) == 0 || !at_boundary(s))
+        return;
+    sess_send(s, &s->client, buf_ptr(&s->notices), buf_len(&s->notices));
+    buf_deinit(&s->notices);
+}
+
+/* --- message by message --------------------------------------------------------------- */
+
+static uint64_t
+current_unit(const struct sess *s)
+{
+    return s->n_done + 1;
+}
+
+static void
+on_parameter(struct sess *s, const char *body, size_t n)
+{
+    struct str name, value;
+    if (pgw_parse_parameter_status(body, n, &name, &value) == 0)
+        gate_client_parameter(&s->gate, name.p, value.p); /* both end with a NUL */
+}
+
+/* The key is replaced in place: the message has been read whole, into our memory. */
+static void
+on_key_data(struct sess *s, const char *body, size_t n)
+{
+    if (n != 8)
+        return;
+    uint32_t ours;
+    hash_random(&ours, sizeof(ours));
+    s->gate.server_pid = pgw_u32(body);
+    s->server_secret = pgw_u32(body + 4);
+    s->cancel_secret = ours;
+    char key[13] = { 'K', 0, 0, 0, 12 };
+    memcpy(key + 5, body, 4);
+    key[9] = (char)(ours >> 24);
+    key[10] = (char)(ours >> 16);
+    key[11] = (char)(ours >> 8);
+    key[12] = (char)ours;
+    sess_send(s, &s->client, key, sizeof(key));
+}
+
+static void
+login_done(struct sess *s)
+{
+    sess_set_state(s, SESS_ST_READY);
+    sess_timer_done(s);
+    if (s->worker->env.snap->cfg->log_connections)
+        sess_log(s, false, "login, server process %u", s->gate.server_pid);
+    if (s->worker->env.snap->cfg->audit_sessions)
+        gate_record_session(&s->gate, true, NULL);
+    if (s->wait == SESS_WAIT_LOGIN)
+        s->wait = SESS_WAIT_NONE;
+}
+
+static void
+on_ready(struct sess *s, char status)
+{
+    if (s->state == SESS_ST_LOGIN) {
+        gate_client_ready(&s->gate, status);
+        login_done(s);
+        return;
+    }
+    uint64_t unit = current_unit(s);
+    s->n_done++;
+    if (s->n_sent < s->n_done) /* a Sync that met the end of a COPY */
+        s->n_sent = s->n_done;
+    if (s->track)
+        sess_track_ready(s, unit, status);
+    gate_prepared_unit_done(&s->gate, unit, s->has_failed);
+    gate_client_ready(&s->gate, status);
+    if (s->portals) {
+        sess_portals_unit_done(s, unit, s->has_failed);
+        if (status == 'I')
+            sess_portals_clear(s);
+    }
+    if (s->n_refusals && s->n_sent == s->n_done)
+        sess_refusals_clear(
+            s); /* skipped after an earlier error: nobody will see them */
+    s->batch_done = 0;
+    s->execs_done = 0;
+    s->has_failed = false;
+    s->is_in_copy = false;
+    if (s->n_sent == s->n_done)
+        s->has_copy_end = false;
+}
+
+/* The server starts to read copy data. Syncs sent since are swallowed by it: they will
+ * never be answered (manual 55.2.3, and libpq sends them). */
+static void
+on_copy_in(struct sess *s)
+{
+    uint64_t head = (uint64_t)1 << (s->n_done % 64);
+    bool head_is_query = s->n_sent > s->n_done && (s->unit_is_query & head);
+    uint64_t base = head_is_query ? s->n_done + 1 : s->n_done;
+    uint64_t limit = s->n_sent;
+    bool has_end = s->has_copy_end && s->copy_end_at >= base;
+    if (has_end)
+        limit = s->copy_end_at;
+    if (limit > base) {
+        uint64_t n = limit - base;
+        s->n_sent -= n;
+        sess_track_shift(s, base, n);
+    }
+    s->is_in_copy = !has_end;
+    s->has_copy_end = false;
+}
+
+/* true: ours was sent instead */
+static bool
+on_error(struct sess *s, const char *body, size_t n)
+{
+    struct str sqlstate = { "", 0 };
+    bool swapped = s->n_refusals && sess_swap_error(s, body, n);
+    pgw_error_field(body, n, 'C', &sqlstate);
+    if (s->track)
+        sess_track_error(s, current_unit(s), s->execs_done, sqlstate);
+    s->has_failed = true;
+    s->is_in_copy = false;
+    return swapped;
+}
+
+static void
+on_complete(struct sess *s, char type, const char *body, size_t n)
+{
+    struct str tag = { "", 0 };
+    if (s->track) {
+        if (type == 'C' && pgw_parse_command_complete(body, n, &tag) != 0)
+            tag = (struct str){ "", 0 };
+        sess_track_complete(s, current_unit(s), s->execs_done, tag);
+    }
+    s->execs_done++;
+    s->batch_done++;
+}
+
+/* Must the body be there before we go on? */
+static bool
+is_looked_at(const struct sess *s, char type)
+{
+    switch (type) {
+    case 'Z':
+    case 'S':
+    case 'E':
+        return true;
+    case 'K':
+        return s->state == SESS_ST_LOGIN;
+    case 'C':
+        return s->track != NULL;
+    }
+    return false;
+}
+
+/* true: the message is passed on, false: it was replaced. */
+static bool
+look(struct sess *s, char type, const char *body, size_t n)
+{
+    switch (type) {
+    case 'Z':
+        on_ready(s, n == 1 ? *body : 'E');
+        return true;
+    case 'S':
+        on_parameter(s, body, n);
+        return true;
+    case 'E':
+        return !on_error(s, body, n);
+    case 'K':
+        on_key_data(s, body, n);
+        return n != 8;
+    case 'C':
+    case 'I':
+    case 's':
+        on_complete(s, type, body, n);
+        return true;
+    case 'G':
+    case 'W':
+        on_copy_in(s);
+        return true;
+    case '1':
+    case '2':
+    case '3':
+    case 'n':
+    case 'T':
+        s->batch_done++;
+        return true;
+    }
+    return true;
+}
+
+/* A wait of the client's side may be over. */
+static void
+wake_front(struct sess *s)
+{
+    if (s->wait == SESS_WAIT_IDLE && s->n_sent == s->n_done)
+        s->wait = SESS_WAIT_NONE;
+    else if (s->wait == SESS_WAIT_BATCH && s->n_sent == s->n_done
+        && (s->has_failed || s->batch_done >= s->batch_sent))
+        s->wait = SESS_WAIT_NONE;
+    else
+        return;
+    sess_resume(s);
+}
+
+static void
+after_ready(struct sess *s)
+{
+    if (s->state != SESS_ST_READY)
+        return;
+    sess_resume(s); /* what came in during the login */
+    if (s->worker->is_draining)
+        sess_drain(s);
+}
+
+size_t
+sess_back_bytes(struct sess *s, const char *p, size_t n)
+{
+    struct sess_leg *leg = &s->server;
+    size_t start = 0, pos = 0;
+    bool was_login = s->state == SESS_ST_LOGIN, is_ready = false;
+    while (pos < n) {
+        if (leg->pass) {
+            size_t k = leg->pass < n - pos ? leg->pass : n - pos;
+            leg->pass -= k;
+            pos += k;
+            continue;
+        }
+        struct pgw_head h;
+        struct err err = { "" };
+        int r = pgw_head_server(p + pos, n - pos, &h, &err);
+        if (r == PGW_NEED_MORE)
+            break;
+        if (r != 0) {
+            struct err text;
+            err_set(&text, 0, "ddlgate: the server broke the protocol: %s", err.text);
+            sess_fatal(s, SESS_END_SERVER_PROTOCOL, "08P01", text.text, NULL);
+            return 0;
+        }
+        size_t size = (size_t)h.body_len + PGW_HEADER_SIZE;
+        bool looked_at = is_looked_at(s, h.type) && size <= MAX_LOOKED_AT;
+        if (looked_at && n - pos < size)
+            break;
+        if (buf_len(&s->notices) > 0
+            || (looked_at && (h.type == 'E' || h.type == 'K'))) {
+            sess_send(s, &s->client, p + start, pos - start);
+            start = pos;
+            if (buf_len(&s->notices) > 0) {
+                sess_send(s, &s->client, buf_ptr(&s->notices), buf_len(&s->notices));
+                buf_deinit(&s->notices);
+            }
+        }
+        bool passes = looked_at || h.type != 'E'
+            ? look(s, h.type, p + pos + PGW_HEADER_SIZE, looked_at ? h.body_len : 0)
+            : true;
+        is_ready |= h.type == 'Z';
+        if (passes) {
+            leg->pass = size;
+        } else {
+            pos += size;
+            start = pos;
+        }
+    }
+    sess_send(s, &s->client, p + start, pos - start);
+    if (is_ready && was_login)
+        after_ready(s);
+    else if (s->state == SESS_ST_READY)
+        wake_front(s);
+    if (is_ready && s->state == SESS_ST_READY && s->worker->is_draining)
+        sess_drain(s);
+    return pos;
+}

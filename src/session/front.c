@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: ISC
+/* Messages of the client. Runs of messages that need no look go to the server from where
+ * they were read; a message that must be seen whole is looked at in place or waits, at the
+ * front of client.in, until it is complete or judged.
+ *
+ * A unit is everything up to the server's next ReadyForQuery: ended by Query, FunctionCall
+ * or Sync. A tracked text waits until all earlier units are answered, so that its judgement
+ * knows the true transaction status and settings, and at most one unit has tracked
+ * statements in flight. A Query or FunctionCall inside an unfinished batch waits for the
+ * batch's replies (asked for by a Flush): whether the server will skip it is known then. */
+#include "base/mem.h"
+#include "session/session.h"
+#include "session/track.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_UNITS 64 /* in flight; unit_is_query has as many bits */
+
+/* Built-in functions can't change the schema behind a FunctionCall; the first oid that
+ * CREATE FUNCTION can get (FirstNormalObjectId). */
+#define FIRST_USER_OID 16384
+
+/* What to do with the message at hand. */
+enum verdict {
+    PASS,  /* forward it as it is */
+    DROP,  /* something else was sent in its place */
+    STAY,  /* wait: it stays where it is */
+    ENDED, /* the session is over */
+};
+
+struct frame {
+    struct pgw_head head;
+    const char *body;
+    size_t size; /* with header */
+};
+
+static enum verdict
+violation(struct sess *s, const char *what)
+{
+    struct err text;
+    err_set(&text, 0, "ddlgate: %s", what);
+    if (s->worker->env.audit)
+        gate_record_malformed(&s->gate, what);
+    sess_fatal(s, SESS_END_CLIENT_PROTOCOL, "08P01", text.text, NULL);
+    return ENDED;
+}
+
+static enum verdict
+stay(struct sess *s, enum sess_wait why)
+{
+    s->wait = why;
+    return STAY;
+}
+
+/* --- judgements ----------------------------------------------------------------------- */
+
+static void
+judged(void *ctx, struct gate_request *req)
+{
+    struct sess *s = sess_of(ctx);
+    DG_ASSERT(s->request == req, "a judgement of another message");
+    if (sess_answered(s))
+        return;
+    s->wait = SESS_WAIT_NONE;
+    sess_resume(s);
+}
+
+static void
+start_judging(struct sess *s, enum gate_kind kind, struct gate_text *text)
+{
+    struct gate_request *req = gate_request_new(&s->gate, kind, text);
+    s->gate.n_messages++;
+    req->done = judged;
+    req->ctx = s;
+    s->request = req;
+}
+
+/* PASS: s->request is answered. STAY: it will be. */
+static enum verdict
+judge(struct sess *s)
+{
+    if (gate_judge(s->request) != GATE_WAIT)
+        return PASS;
+    s->n_outstanding++;
+    return stay(s, SESS_WAIT_JUDGE);
+}
+
+static void
+queue_notices(struct sess *s, const struct gate_request *req)
+{
+    for (size_t i = 0; i < req->n_notices; i++) {
+        AUTO(buf_deinit) struct buf one = BUF_INIT(SESS_READ_BYTES);
+        sess_message_error(&req->notices[i], true, &one);
+        /* A full queue drops a warning that the audit has all the same. */
+        (void)!buf_add(&s->notices, buf_ptr(&one), buf_len(&one));
+    }
+    sess_put_notices(s);
+}
+
+static uint64_t
+current_unit(const struct sess *s)
+{
+    return s->n_sent + 1;
+}
+
+/* The message's text is judged: refuse it or let it go, with what follows from that. */
+static enum verdict
+apply(struct sess *s, enum sess_message kind, struct str name)
+{
+    struct gate_request *req = s->request;
+    enum verdict v = PASS;
+    if (req->verdict == GATE_REFUSE) {
+        sess_refuse(s, kind, name, req->refusal);
+        v = DROP;
+    } else {
+        queue_notices(s, req);
+        sess_track_add(s, req->runs, req->n_runs, current_unit(s), s->execs_sent);
+        req->runs = NULL;
+        req->n_runs = 0;
+        if (req->kind != GATE_PARSE)
+            gate_note_prepared(&s->gate, req->text, current_unit(s));
+    }
+    return v;
+}
+
+static void
+judgement_done(struct sess *s)
+{
+    gate_request_free(s->request);
+    s->request = NULL;
+}
+
+static void
+unit_sent(struct sess *s, bool is_query)
+{
+    uint64_t bit = (uint64_t)1 << (s->n_sent % MAX_UNITS);
+    s->unit_is_query = is_query ? s->unit_is_query | bit : s->unit_is_query & ~bit;
+    s->n_sent++;
+    s->batch_sent = 0;
+    s->execs_sent = 0;
+    s->has_flushed = false;
+    s->is_reading_unsure = false;
+}
+
+/* --- texts ---------------------------------------------------------------------------- */
+
+/* Too long to be looked at: policy's `unparsable` decides. The text itself isn't kept. */
+static struct gate_text *
+oversized(struct sess *s, const struct frame *f)
+{
+    char why[160];
+    snprintf(why, sizeof(why),
+        "the message has %u bytes; texts above max_inspect_size (%llu) are not looked into",
+        f->head.body_len,
+        (unsigned long long)s->worker->env.snap->cfg->max_inspect_size);
+    return gate_text_opaque("", 0, why);
+}
+
+/* Reads the text: PASS with *text NULL for a plain one. */
+static enum verdict
+read_text(struct sess *s, struct str sql, struct gate_text **text)
+{
+    struct gate_env *env = &s->worker->env;
+    struct gate_client *g = &s->gate;
+    struct gate_reading reading = {
+        .std_strings = g->std_strings,
+        .is_safe_encoding = g->is_safe_encoding,
+        .is_certain = s->n_sent == s->n_done && !s->is_reading_unsure,
+    };
+    *text = NULL;
+    int r = gate_text_read(env->snap->words, env->snap, sql.p, sql.n, &reading,
+        (unsigned)env->snap->cfg->max_depth, gate_client_watch(g), &env->stats, text);
+    if (r == GATE_TEXT_PLAIN)
+        return PASS;
+    if (s->n_sent != s->n_done) {
+        ref_drop(*text);
+        *text = NULL;
+        return stay(s, SESS_WAIT_IDLE);
+    }
+    if (r == GATE_TEXT_UNCERTAIN)
+        *text = gate_text_opaque(sql.p, sql.n,
+            "an earlier message of this batch may change how string constants read; send "
+            "Sync before it");
+    return PASS;
+}
+
+/* Must a Query or FunctionCall wait for the replies of the batch it stands in? */
+static bool
+batch_is_open(struct sess *s)
+{
+    if (s->batch_sent == 0)
+        return false;
+    if (s->n_sent == s->n_done && (s->has_failed || s->batch_done >= s->batch_sent))
+        return false;
+    if (!s->has_flushed) {
+        static const char flush[] = { 'H', 0, 0, 0, 4 };
+        sess_send(s, &s->server, flush, sizeof(flush));
+        s->has_flushed = true;
+    }
+    return true;
+}
+
+/* After an error in its batch the server skips everything up to Sync. */
+static bool
+is_skipped(const struct sess *s)
+{
+    return s->batch_sent > 0 && s->n_sent == s->n_done && s->has_failed;
+}
+
+/* Copy data is expected and something else comes: the server fails the COPY and drops the
+ * message. A CopyFail of ours has the same effect, wherever the server stands. */
+static enum verdict
+fail_copy(struct sess *s, const struct frame *f)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(256);
+    char why[80];
+    int n = snprintf(why, sizeof(why),
+        "unexpected message type 0x%02X during COPY from stdin",
+        (unsigned)(unsigned char)f->head.type);
+    uint32_t len = (uint32_t)n + 5;
+    char head[5] = { 'f', (char)(len >> 24), (char)(len >> 16), (char)(len >> 8),
+        (char)len };
+    buf_put(&b, head, sizeof(head));
+    buf_put(&b, why, (size_t)n + 1);
+    sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
+    s->is_in_copy = false;
+    return DROP;
+}
+
+static enum verdict
+on_query_text(struct sess *s, struct str sql)
+{
+    if (!s->request) {
+        struct gate_text *text;
+        if (batch_is_open(s))
+            return stay(s, SESS_WAIT_BATCH);
+        if (is_skipped(s))
+            return PASS;
+        enum verdict v = read_text(s, sql, &text);
+        if (v != PASS)
+            return v;
+        if (!text) {
+            unit_sent(s, true);
+            return PASS;
+        }
+        start_judging(s, GATE_QUERY, text);
+        v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    enum verdict v = apply(s, SESS_MSG_QUERY, STR(""));
+    judgement_done(s);
+    unit_sent(s, true);
+    return v;
+}
+
+static enum verdict
+on_query(struct sess *s, const struct frame *f)
+{
+    struct str sql;
+    struct err err = { "" };
+    if (s->is_in_copy)
+        return fail_copy(s, f);
+    if (pgw_parse_query(f->body, f->head.body_len, &sql, &err) != 0)
+        return violation(s, err.text);
+    return on_query_text(s, sql);
+}
+
+/* BEGIN and the like, alone in a short text: they can't change how later texts read. */
+static bool
+is_tx_text(struct str sql)
+{
+    static const char *const words[] = { "BEGIN", "START", "COMMIT", "END", "ROLLBACK",
+        "ABORT", "SAVEPOINT", "RELEASE" };
+    struct str t = str_trim(sql);
+    size_t n = 0;
+    if (t.n > 100 || memchr(t.p, ';', t.n > 0 ? t.n - 1 : 0))
+        return false;
+    while (n < t.n && ((t.p[n] | 32) >= 'a' && (t.p[n] | 32) <= 'z'))
+        n++;
+    for (size_t i = 0; i < DG_ARRAY_SIZE(words); i++) {
+        if (str_ieqz((struct str){ t.p, n }, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum verdict
+on_parse(struct sess *s, const struct frame *f)
+{
+    struct pgw_parse p;
+    struct err err = { "" };
+    if (s->is_in_copy)
+        return fail_copy(s, f);
+    if (pgw_parse_parse(f->body, f->head.body_len, &p, &err) != 0)
+        return violation(s, err.text);
+    if (!s->request) {
+        struct gate_text *text;
+        if (is_skipped(s))
+            return PASS;
+        enum verdict v = read_text(s, p.sql, &text);
+        if (v != PASS)
+            return v;
+        if (!text) {
+            gate_prepared_set(
+                &s->gate, p.name, NULL, is_tx_text(p.sql), current_unit(s));
+            s->batch_sent++;
+            return PASS;
+        }
+        start_judging(s, GATE_PARSE, text);
+        v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    enum verdict v = apply(s, SESS_MSG_PARSE, p.name);
+    struct gate_text *kept = gate_text_matters(s->request->text) ? s->request->text
+                                                                 : NULL;
+    if (v == PASS)
+        gate_prepared_set(&s->gate, p.name, kept, false, current_unit(s));
+    judgement_done(s);
+    s->batch_sent++;
+    return v;
+}
+
+static enum verdict
+on_bind(struct sess *s, const struct frame *f)
+{
+    struct pgw_bind b;
+    struct err err = { "" };
+    if (pgw_parse_bind(f->body, f->head.body_len, &b, &err) != 0)
+        return violation(s, err.text);
+    s->batch_sent++;
+    sess_portal_bind(s, &b);
+    return PASS;
+}
+
+static void
+copy_binds(struct gate_request *req, const struct sess_portal *p)
+{
+    req->has_binds = p->has_binds;
+    req->n_binds = p->n_binds;
+    req->binds = mem_array(p->n_binds + 1, sizeof(*req->binds));
+    for (size_t i = 0; i < p->n_binds; i++) {
+        req->binds[i] = p->binds[i];
+        if (p->binds[i].p)
+            req->binds[i].p = mem_strndup(p->binds[i].p, p->binds[i].n);
+    }
+}
+
+static enum verdict
+on_execute(struct sess *s, const struct frame *f)
+{
+    struct str name;
+    struct err err = { "" };
+    struct gate_text *texts[2 * SESS_MAX_CANDIDATES];
+    struct sess_portal *portal = NULL;
+    bool is_tx = false;
+    if (pgw_parse_execute(f->body, f->head.body_len, &name, &err) != 0)
+        return violation(s, err.text);
+    if (!s->request) {
+        int n = is_skipped(s) ? 0 : sess_portal_texts(s, name, texts, &is_tx, &portal);
+        if (n != 0 && s->n_sent != s->n_done)
+            return stay(s, SESS_WAIT_IDLE);
+        s->is_reading_unsure |= !is_tx;
+        if (n == 0) {
+            s->batch_sent++;
+            s->execs_sent++;
+            return PASS;
+        }
+        struct gate_text *text = n == 1
+            ? ref_take(texts[0])
+            : gate_text_opaque("", 0,
+                "the portal may run one of several statements: an earlier batch "
+                "failed half-way; parse it again");
+        start_judging(s, GATE_EXECUTE, text);
+        if (portal && n == 1)
+            copy_binds(s->request, portal);
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    enum verdict v = apply(s, SESS_MSG_EXECUTE, STR(""));
+    judgement_done(s);
+    s->batch_sent++;
+    s->execs_sent++;
+    return v;
+}
+
+static enum verdict
+on_close(struct sess *s, const struct frame *f)
+{
+    char what;
+    struct str name;
+    struct err err = { "" };
+    if (pgw_parse_target(f->body, f->head.body_len, &what, &name, &err) != 0)
+        return violation(s, err.text);
+    if (what == 'S')
+        gate_prepared_set(&s->gate, name, NULL, false, current_unit(s));
+    s->batch_sent++;
+    return PASS;
+}
+
+/* A function called by its oid: built-in ones pass, any other could do anything, as CALL. */
+static enum verdict
+on_function_call(struct sess *s, const struct frame *f)
+{
+    char text[64];
+    if (s->is_in_copy)
+        return fail_copy(s, f);
+    if (f->head.body_len < 4)
+        return violation(s, "FunctionCall without a function");
+    uint32_t oid = pgw_u32(f->body);
+    if (oid < FIRST_USER_OID) {
+        if (batch_is_open(s))
+            return stay(s, SESS_WAIT_BATCH);
+        if (!is_skipped(s))
+            unit_sent(s, true);
+        return PASS;
+    }
+    int n = snprintf(text, sizeof(text), "CALL function_with_oid_%u()", oid);
+    return on_query_text(s, (struct str){ text, (size_t)n });
+}
+
+/* --- frames --------------------------------------------------------------------------- */
+
+/* Must this message be seen whole? Else it streams by. */
+static bool
+is_inspected(const struct sess *s, char type)
+{
+    switch (type) {
+    case 'Q':
+    case 'P':
+    case 'F':
+        return true;
+    case 'B':
+    case 'E':
+    case 'C':
+        return s->gate.prepared || s->portals;
+    }
+    return false;
+}
+
+static enum verdict
+inspect(struct sess *s, const struct frame *f)
+{
+    switch (f->head.type) {
+    case 'Q':
+        return on_query(s, f);
+    case 'P':
+        return on_parse(s, f);
+    case 'B':
+        return on_bind(s, f);
+    case 'E':
+        return on_execute(s, f);
+    case 'C':
+        return on_close(s, f);
+    case 'F':
+        return on_function_call(s, f);
+    }
+    return PASS;
+}
+
+/* A message above max_inspect_size: judged without its text. What follows the header is
+ * passed or dropped as it comes. */
+static enum verdict
+inspect_oversized(struct sess *s, const struct frame *f)
+{
+    enum sess_message kind = f->head.type == 'Q' ? SESS_MSG_QUERY : SESS_MSG_EXECUTE;
+    if (s->is_in_copy)
+        return fail_copy(s, f);
+    if (kind == SESS_MSG_QUERY && batch_is_open(s))
+        return stay(s, SESS_WAIT_BATCH);
+    if (is_skipped(s))
+        return PASS;
+    if (!s->request) {
+        if (s->n_sent != s->n_done)
+            return stay(s, SESS_WAIT_IDLE);
+        start_judging(
+            s, kind == SESS_MSG_QUERY ? GATE_QUERY : GATE_EXECUTE, oversized(s, f));
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    enum verdict v = apply(s, kind, STR(""));
+    judgement_done(s);
+    if (kind == SESS_MSG_QUERY)
+        unit_sent(s, true);
+    else
+        s->batch_sent++;
+    return v;
+}
+
+/* Counts a message that streams by. */
+static enum verdict
+stream(struct sess *s, const struct frame *f)
+{
+    switch (f->head.type) {
+    case 'E':
+        s->execs_sent++;
+        s->is_reading_unsure = true;
+        s->batch_sent++;
+        break;
+    case 'B':
+    case 'C':
+    case 'D':
+        s->batch_sent++;
+        break;
+    case 'S':
+        if (!s->is_in_copy) /* the server ignores Sync while it reads copy data */
+            unit_sent(s, false);
+        break;
+    case 'c':
+    case 'f':
+        if (!s->is_in_copy && !s->has_copy_end) {
+            s->has_copy_end = true;
+            s->copy_end_at = s->n_sent;
+        }
+        s->is_in_copy = false;
+        break;
+    case 'X':
+        s->is_terminated = true;
+        break;
+    case 'p':
+        return violation(s, "password message after the login");
+    }
+    return PASS;
+}
+
+/* Everything that decides about one message, whose header and, if inspected, body are
+ * there. */
+static enum verdict
+decide(struct sess *s, const struct frame *f, bool is_oversized)
+{
+    if (s->state == SESS_ST_LOGIN)
+        return f->head.type == 'p' || f->head.type == 'X' ? PASS
+                                                          : stay(s, SESS_WAIT_LOGIN);
+    if (s->n_sent - s->n_done >= MAX_UNITS)
+        return stay(s, SESS_WAIT_IDLE);
+    if (is_oversized)
+        return inspect_oversized(s, f);
+    if (is_inspected(s, f->head.type))
+        return inspect(s, f);
+    return stream(s, f);
+}
+
+size_t
+sess_front_bytes(struct sess *s, const char *p, size_t n)
+{
+    struct sess_leg *leg = &s->client;
+    size_t start = 0, pos = 0;
+    uint64_t max = s->worker->env.snap->cfg->max_inspect_size;
+    if ((s->state != SESS_ST_READY && s->state != SESS_ST_LOGIN)
+        || s->wait != SESS_WAIT_NONE)
+        return 0;
+    while (pos < n) {
+        if (leg->pass) {
+            size_t k = leg->pass < n - pos ? leg->pass : n - pos;
+            leg->pass -= k;
+            pos += k;
+            continue;
+        }
+        if (leg->skip) {
+            size_t k = leg->skip < n - pos ? leg->skip : n - pos;
+            sess_send(s, &s->server, p + start, pos - start);
+            leg->skip -= k;
+            pos += k;
+            start = pos;
+            continue;
+        }
+        struct frame f;
+        struct err err = { "" };
+        int r = s->state == SESS_ST_LOGIN
+            ? pgw_head_login(p + pos, n - pos, &f.head, &err)
+            : pgw_head_client(p + pos, n - pos, &f.head, &err);
+        if (r == PGW_NEED_MORE)
+            break;
+        if (r != 0) {
+            violation(s, err.text);
+            return 0;
+        }
+        f.body = p + pos + PGW_HEADER_SIZE;
+        f.size = (size_t)f.head.body_len + PGW_HEADER_SIZE;
+        bool inspected = s->state == SESS_ST_READY && is_inspected(s, f.head.type);
+        bool is_oversized = inspected && f.head.body_len > max;
+        if (inspected && !is_oversized && n - pos < f.size)
+            break;
+        /* What stands before goes out first: judging may send in its place. */
+        if (inspected && pos > start) {
+            sess_send(s, &s->server, p + start, pos - start);
+            start = pos;
+        }
+        enum verdict v = decide(s, &f, is_oversized);
+        if (v == ENDED)
+            return 0;
+        if (v == STAY)
+            break;
+        if (v == PASS)
+            leg->pass = f.size;
+        else
+            leg->skip = f.size;
+    }
+    sess_send(s, &s->server, p + start, pos - start);
+    return pos;
+}

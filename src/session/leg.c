@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: ISC
+/* Reading, writing and backpressure. Per event one recv and, usually, one send: bytes go
+ * out from the worker's read buffer, where they came in; only what must wait is copied. */
+#include "base/mem.h"
+#include "session/session.h"
+#include "session/track.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void
+sess_leg_close(struct sess_leg *leg)
+{
+    if (leg->fd >= 0) {
+        net_watch_deinit(&leg->watch);
+        close(leg->fd);
+        leg->fd = -1;
+    }
+    buf_deinit(&leg->in);
+    buf_deinit(&leg->out);
+}
+
+static void
+leg_broken(struct sess_leg *leg)
+{
+    leg->is_broken = true;
+    buf_deinit(&leg->out);
+}
+
+void
+sess_send(struct sess *s, struct sess_leg *to, const char *p, size_t n)
+{
+    if (n == 0 || to->is_broken || to->fd < 0)
+        return;
+    if (buf_len(&to->out) == 0) {
+        ssize_t sent = send(to->fd, p, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+            leg_broken(to);
+            return;
+        }
+        if (sent > 0) {
+            p += sent;
+            n -= (size_t)sent;
+        }
+    }
+    if (n > 0 && buf_add(&to->out, p, n) != 0) {
+        /* Backpressure bounds what can stand here: at most one inspected message, one
+         * read and our own errors and notices. */
+        DG_ASSERT(s->state == SESS_ST_CLOSED || to->out.max > 0, "output has no limit");
+        leg_broken(to);
+    }
+}
+
+/* Sends what is queued; a peer that is gone is marked broken. */
+static void
+leg_flush(struct sess_leg *leg)
+{
+    if (leg->is_broken || buf_len(&leg->out) == 0)
+        return;
+    ssize_t sent = send(leg->fd, buf_ptr(&leg->out), buf_len(&leg->out), MSG_NOSIGNAL);
+    if (sent < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            leg_broken(leg);
+        return;
+    }
+    buf_consume(&leg->out, (size_t)sent);
+    if (buf_len(&leg->out) == 0)
+        buf_deinit(&leg->out);
+}
+
+static void
+shut_when_flushed(struct sess_leg *leg, bool wanted)
+{
+    if (!wanted || leg->is_shut || leg->fd < 0 || buf_len(&leg->out) > 0)
+        return;
+    shutdown(leg->fd, SHUT_WR);
+    leg->is_shut = true;
+}
+
+void
+sess_watch(struct sess *s)
+{
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    /* A client that has closed its half still gets its answers; the server learns of the
+     * end when everything before it is sent. */
+    if (s->client.is_eof && s->wait == SESS_WAIT_NONE)
+        shut_when_flushed(&s->server, s->state == SESS_ST_READY);
+    unsigned want = 0;
+    if (buf_len(&s->client.out) > 0)
+        want |= NET_WRITE;
+    bool takes_input = s->state == SESS_ST_STARTUP
+        || ((s->state == SESS_ST_LOGIN || s->state == SESS_ST_READY)
+            && s->wait == SESS_WAIT_NONE && buf_len(&s->server.out) == 0);
+    if (takes_input && !s->client.is_eof)
+        want |= NET_READ;
+    net_watch_set(&s->client.watch, want);
+    if (s->server.fd < 0)
+        return;
+    want = 0;
+    if (buf_len(&s->server.out) > 0 || s->state == SESS_ST_CONNECTING)
+        want |= NET_WRITE;
+    if (s->state != SESS_ST_CONNECTING && !s->server.is_eof
+        && buf_len(&s->client.out) == 0)
+        want |= NET_READ;
+    net_watch_set(&s->server.watch, want);
+}
+
+typedef size_t (*bytes_fn)(struct sess *s, const char *p, size_t n);
+
+static bytes_fn
+client_bytes(const struct sess *s)
+{
+    return s->state == SESS_ST_STARTUP ? sess_startup_bytes : sess_front_bytes;
+}
+
+/* Hands bytes on until nothing more is taken. Returns how many were. */
+static size_t
+process(struct sess *s, struct sess_leg *leg, const char *p, size_t n)
+{
+    size_t done = 0;
+    while (done < n && s->state != SESS_ST_CLOSED) {
+        bytes_fn fn = leg == &s->client ? client_bytes(s) : sess_back_bytes;
+        size_t k = fn(s, p + done, n - done);
+        if (k == 0)
+            break;
+        done += k;
+    }
+    return done;
+}
+
+/* One read into the worker's buffer or, behind an unfinished message, into the leg's own. */
+static void
+leg_read(struct sess *s, struct sess_leg *leg)
+{
+    struct sess_worker *w = s->worker;
+    bool shared = buf_len(&leg->in) == 0;
+    if (!shared && buf_reserve(&leg->in, SESS_READ_BYTES) != 0) {
+        sess_fatal(
+            s, SESS_END_CLIENT_PROTOCOL, "54000", "ddlgate: message too long", NULL);
+        return;
+    }
+    char *to = shared ? w->read_buffer : leg->in.data + leg->in.tail;
+    ssize_t got = recv(leg->fd, to, SESS_READ_BYTES, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        leg->is_eof = true;
+        if (got < 0)
+            leg_broken(leg);
+        return;
+    }
+    if (shared) {
+        size_t done = process(s, leg, to, (size_t)got);
+        if (done < (size_t)got && s->state != SESS_ST_CLOSED)
+            buf_put(&leg->in, to + done, (size_t)got - done);
+        return;
+    }
+    leg->in.tail += (size_t)got;
+    size_t done = process(s, leg, buf_ptr(&leg->in), buf_len(&leg->in));
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    buf_consume(&leg->in, done);
+    if (buf_len(&leg->in) == 0)
+        buf_deinit(&leg->in);
+}
+
+void
+sess_resume(struct sess *s)
+{
+    if (s->state == SESS_ST_CLOSED || s->wait != SESS_WAIT_NONE)
+        return;
+    size_t n = buf_len(&s->client.in);
+    if (n > 0) {
+        size_t done = process(s, &s->client, buf_ptr(&s->client.in), n);
+        if (s->state == SESS_ST_CLOSED)
+            return;
+        buf_consume(&s->client.in, done);
+        if (buf_len(&s->client.in) == 0)
+            buf_deinit(&s->client.in);
+    }
+    sess_watch(s);
+}
+
+/* The client is gone before the session is ready: nothing runs at the server. */
+static bool
+client_gone_early(struct sess *s)
+{
+    if (s->state == SESS_ST_READY)
+        return false;
+    sess_end(s, s->client.is_broken ? SESS_END_CLIENT_LOST : SESS_END_CLIENT_CLOSED);
+    return true;
+}
+
+void
+sess_client_event(void *ctx, unsigned what)
+{
+    struct sess *s = sess_of(ctx);
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    if (what & NET_WRITE)
+        leg_flush(&s->client);
+    if (what & NET_READ) {
+        leg_read(s, &s->client);
+        if (s->state == SESS_ST_CLOSED)
+            return;
+        if (s->client.is_eof && client_gone_early(s))
+            return;
+    }
+    sess_watch(s);
+}
+
+static void
+server_gone(struct sess *s)
+{
+    enum sess_end reason = SESS_END_SERVER_CLOSED;
+    if (s->is_terminated)
+        reason = SESS_END_CLIENT_QUIT;
+    else if (s->client.is_eof)
+        reason = s->client.is_broken ? SESS_END_CLIENT_LOST : SESS_END_CLIENT_CLOSED;
+    else if (s->server.is_broken)
+        reason = SESS_END_SERVER_LOST;
+    else if (s->state == SESS_ST_LOGIN)
+        reason = SESS_END_LOGIN_REFUSED;
+    sess_end(s, reason);
+}
+
+void
+sess_server_event(void *ctx, unsigned what)
+{
+    struct sess *s = sess_of(ctx);
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    if (s->state == SESS_ST_CONNECTING) {
+        sess_connected(s);
+        return;
+    }
+    if (what & NET_WRITE)
+        leg_flush(&s->server);
+    if (what & NET_READ) {
+        leg_read(s, &s->server);
+        if (s->state == SESS_ST_CLOSED)
+            return;
+        /* The client's last bytes go out first; sess_end sends what the socket takes. */
+        if (s->server.is_eof) {
+            server_gone(s);
+            return;
+        }
+    }
+    sess_watch(s);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: ISC
+/* Life cycle of a session: birth, states, end. */
+#include "session/session.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "session/track.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* states[from] has a bit for every state that may follow. */
+#define TO(st) (1u << SESS_ST_##st)
+static const unsigned transitions[] = {
+    [SESS_ST_STARTUP] = TO(CONNECTING) | TO(CANCEL) | TO(CLOSED),
+    [SESS_ST_CONNECTING] = TO(LOGIN) | TO(CLOSED),
+    [SESS_ST_LOGIN] = TO(READY) | TO(CLOSED),
+    [SESS_ST_READY] = TO(CLOSED),
+    [SESS_ST_CANCEL] = TO(CLOSED),
+    [SESS_ST_CLOSED] = 0,
+};
+#undef TO
+
+static const struct {
+    const char *text;
+    bool is_warning;
+} end_reasons[] = {
+    { "", false },
+#define END(name, warn, text) { text, warn },
+#include "ddlgate/tbl/end_reason.h"
+};
+
+const char *
+sess_end_text(enum sess_end reason)
+{
+    return end_reasons[reason].text;
+}
+
+void
+sess_set_state(struct sess *s, enum sess_state state)
+{
+    DG_ASSERT(transitions[s->state] & 1u << state, "session goes from %d to %d",
+        s->state, state);
+    s->state = state;
+}
+
+void
+sess_log(const struct sess *s, bool is_warning, const char *fmt, ...)
+{
+    char text[1024], peer[NET_ADDR_TEXT_SIZE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    net_addr_text(&s->peer, peer);
+    const struct gate_client *g = &s->gate;
+    if (is_warning)
+        log_warnx("#%llu %s@%s %s: %s", (unsigned long long)s->id,
+            g->role ? g->role : "?", g->database ? g->database : "?", peer, text);
+    else
+        log_info("#%llu %s@%s %s: %s", (unsigned long long)s->id,
+            g->role ? g->role : "?", g->database ? g->database : "?", peer, text);
+}
+
+static void
+login_timeout(void *ctx)
+{
+    struct sess *s = sess_of(ctx);
+    if (s->state == SESS_ST_CONNECTING)
+        sess_fatal(s, SESS_END_CONNECT_FAILED, "08006",
+            "ddlgate: connecting to the server took too long",
+            "see server_connect_timeout and whether the server's host drops packets");
+    else
+        sess_fatal(s, SESS_END_LOGIN_TIMEOUT, "08006",
+            "ddlgate: login took too long (client_login_timeout)", NULL);
+}
+
+void
+sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rejected)
+{
+    const struct cfg *cfg = w->env.snap->cfg;
+    struct sess *s = mem_zalloc(sizeof(*s));
+    size_t max = cfg->max_inspect_size + 4 * SESS_READ_BYTES + PGW_MAX_STARTUP;
+    s->magic = SESS_MAGIC;
+    s->worker = w;
+    s->id = atomic_fetch_add(&w->shared->next_id, 1) + 1;
+    s->is_rejected = is_rejected;
+    s->peer = *peer;
+    s->client.fd = fd;
+    s->server.fd = -1;
+    buf_init(&s->client.in, max);
+    buf_init(&s->client.out, max);
+    buf_init(&s->server.in, max);
+    buf_init(&s->server.out, max);
+    buf_init(&s->startup, 4 * PGW_MAX_STARTUP);
+    buf_init(&s->notices, SESS_READ_BYTES);
+    gate_client_init(&s->gate, &w->env);
+    char host[NET_ADDR_TEXT_SIZE];
+    net_addr_host(peer, host);
+    s->gate.client_addr = mem_strdup(host);
+    s->gate.client_port = net_addr_port(peer);
+    list_append(&w->sessions, &s->node);
+    struct net_keepalive ka = {
+        .enabled = cfg->tcp_keepalive,
+        .idle_s = (int)(cfg->tcp_keepidle_ms / 1000),
+        .interval_s = (int)(cfg->tcp_keepintvl_ms / 1000),
+        .count = (int)cfg->tcp_keepcnt,
+        .user_timeout_ms = (int)cfg->tcp_user_timeout_ms,
+    };
+    net_sock_options(fd, &ka);
+    net_watch_init(&s->client.watch, w->loop, fd, sess_client_event, s);
+    net_timer_init(&s->timer, w->loop, login_timeout, s);
+    s->has_timer = true;
+    net_timer_start(&s->timer, cfg->client_login_timeout_ms);
+    sess_watch(s);
+}
+
+void
+sess_timer_done(struct sess *s)
+{
+    if (s->has_timer)
+        net_timer_deinit(&s->timer);
+    s->has_timer = false;
+}
+
+static void
+sess_free(struct task *task)
+{
+    struct sess *s = LIST_ENTRY(task, struct sess, free_task);
+    s->magic = 0;
+    mem_free(s);
+}
+
+/* Everything but the struct itself, which a callback further up the stack may still hold. */
+static void
+release(struct sess *s)
+{
+    gate_request_free(s->request);
+    s->request = NULL;
+    sess_portals_clear(s);
+    sess_refusals_clear(s);
+    gate_client_deinit(&s->gate);
+    s->free_task.run = sess_free;
+    task_post(net_loop_queue(s->worker->loop), &s->free_task);
+}
+
+/* The last bytes for a client that may still be sending: closing a socket with unread
+ * input would make the kernel reset it and throw our message away. */
+static void
+say_goodbye(struct sess_leg *client)
+{
+    char waste[4096];
+    if (client->fd < 0 || client->is_broken)
+        return;
+    if (buf_len(&client->out) > 0)
+        (void)!send(
+            client->fd, buf_ptr(&client->out), buf_len(&client->out), MSG_NOSIGNAL);
+    shutdown(client->fd, SHUT_WR);
+    for (int i = 0; i < 16; i++) {
+        if (recv(client->fd, waste, sizeof(waste), MSG_DONTWAIT) <= 0)
+            break;
+    }
+}
+
+void
+sess_end(struct sess *s, enum sess_end reason)
+{
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    bool was_ready = s->state == SESS_ST_READY;
+    /* Everything sent is answered, or the client left and the server came to its end in
+     * order: then an open transaction is rolled back. Else nobody can know. */
+    sess_track_end(s, s->n_sent <= s->n_done);
+    sess_set_state(s, SESS_ST_CLOSED);
+    s->end = reason;
+    if (s->worker->env.snap->cfg->log_disconnections || end_reasons[reason].is_warning)
+        sess_log(
+            s, end_reasons[reason].is_warning, "closed: %s", end_reasons[reason].text);
+    if (was_ready && s->worker->env.snap->cfg->audit_sessions)
+        gate_record_session(&s->gate, false, end_reasons[reason].text);
+    sess_timer_done(s);
+    say_goodbye(&s->client);
+    sess_leg_close(&s->client);
+    sess_leg_close(&s->server);
+    buf_deinit(&s->startup);
+    buf_deinit(&s->notices);
+    list_remove(&s->worker->sessions, &s->node);
+    atomic_fetch_sub(&s->worker->shared->n_clients, 1);
+    if (s->n_outstanding == 0)
+        release(s);
+}
+
+bool
+sess_answered(struct sess *s)
+{
+    DG_ASSERT(s->n_outstanding > 0, "an answer nobody asked for");
+    s->n_outstanding--;
+    if (s->state != SESS_ST_CLOSED)
+        return false;
+    if (s->n_outstanding == 0)
+        release(s);
+    return true;
+}
+
+void
+sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
+    const char *message, const char *hint)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(8192);
+    struct pgw_error e = {
+        .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint
+    };
+    if (s->state == SESS_ST_CLOSED)
+        return;
+    pgw_error_build(&b, false, &e);
+    sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
+    sess_log(s, true, "%s", message);
+    sess_end(s, reason);
+}
+
+void
+sess_drain(struct sess *s)
+{
+    bool idle = s->state == SESS_ST_READY && sess_is_idle(s) && s->gate.tx_status == 'I'
+        && s->wait == SESS_WAIT_NONE && buf_len(&s->client.in) == 0;
+    if (idle || s->state == SESS_ST_STARTUP)
+        sess_fatal(s, SESS_END_SHUTDOWN, "57P01",
+            "ddlgate: terminating connection because the gate shuts down", "reconnect");
+}

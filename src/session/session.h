@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: ISC
+/* One client connection and its own server connection.
+ *
+ *   STARTUP --startup packet--> CONNECTING --connected--> LOGIN --ReadyForQuery--> READY
+ *      |                            |                       |                        |
+ *      +--cancel request--> CANCEL  +------- any end -------+--------> CLOSED <------+
+ *
+ *   STARTUP     only the client is connected; its first packets are read (startup.c)
+ *   CONNECTING  the server's name is resolved, the socket connects; the client waits
+ *   LOGIN       authentication passes through; nothing is judged, since the server runs
+ *               nothing before its first ReadyForQuery
+ *   READY       every message of the client goes through front.c, of the server through
+ *               back.c; a client message may wait (enum sess_wait), the server's never do
+ *   CANCEL      a cancel request is carried to the worker that knows its key
+ *   CLOSED      sockets are closed; freed on the next turn of the loop, or when the last
+ *               outstanding answer (judgement, resolver, cancel) is back
+ *
+ * Guarantees: bytes are kept only in sess_leg.in (an unfinished message that must be seen
+ * whole, or input behind a wait) and sess_leg.out (the peer can't take them); both are
+ * freed when empty. A session is read from only while the other side's out is empty.
+ * sess_set_state is the only writer of state.  thread: worker */
+#ifndef DG_SESSION_SESSION_H
+#define DG_SESSION_SESSION_H
+
+#include "base/list.h"
+#include "gate/judge.h"
+#include "gate/message.h"
+#include "net/sock.h"
+#include "pgwire/pgwire.h"
+#include "session/worker.h"
+
+enum sess_state {
+    SESS_ST_STARTUP,
+    SESS_ST_CONNECTING,
+    SESS_ST_LOGIN,
+    SESS_ST_READY,
+    SESS_ST_CANCEL,
+    SESS_ST_CLOSED,
+};
+
+/* Why the client's input is not looked at right now. */
+enum sess_wait {
+    SESS_WAIT_NONE,
+    SESS_WAIT_LOGIN, /* a message that has to wait for the end of the login */
+    SESS_WAIT_JUDGE, /* a judgement is under way */
+    SESS_WAIT_IDLE,  /* until every unit sent before is answered */
+    SESS_WAIT_BATCH, /* until every message of the open batch is answered */
+};
+
+enum sess_end {
+    SESS_END_NONE,
+#define END(name, warn, text) SESS_END_##name,
+#include "ddlgate/tbl/end_reason.h"
+};
+
+struct sess_leg {
+    int fd; /* -1: not connected */
+    struct net_watch watch;
+    struct buf in;  /* read, not processed */
+    struct buf out; /* processed, not sent */
+    size_t pass;    /* bytes of the current message still to be passed on unread */
+    size_t skip;    /* bytes of the current message still to be dropped */
+    bool is_eof;    /* nothing more comes from this peer */
+    bool is_shut;   /* we have shut our sending half */
+    bool is_broken; /* this peer takes nothing more: what is meant for it is dropped */
+};
+
+/* A refusal on its way: the server's error that names the token becomes ours. */
+struct sess_refusal {
+    char token[33];
+    struct buf error; /* our ErrorResponse */
+};
+
+/* What a portal may run; see gate_prepared in gate/client.h for why there are two sets. */
+#define SESS_MAX_CANDIDATES 8
+struct sess_portal {
+    struct gate_text *now[SESS_MAX_CANDIDATES],
+        *before[SESS_MAX_CANDIDATES]; /* owned refs */
+    size_t n_now, n_before;
+    uint64_t sync; /* the unit of the newest Bind */
+    bool is_tx;
+    struct hist_bind *binds; /* owned; of a history write */
+    size_t n_binds;
+    bool has_binds;
+};
+
+struct sess_track; /* track.h: statements whose end matters */
+
+struct sess {
+    unsigned magic;
+    struct sess_worker *worker;
+    struct list_node node; /* in worker->sessions */
+    struct task free_task;
+    uint64_t id;
+    enum sess_state state;
+    enum sess_wait wait;
+    enum sess_end end;
+    unsigned n_outstanding; /* answers to come that name this session */
+    struct sess_leg client, server;
+    struct net_addr peer, upstream;
+    struct net_timer timer; /* login and connect limits; stopped when READY */
+    bool has_timer;
+    bool is_rejected; /* over max_client_conn: FATAL at its startup packet */
+    bool has_asked_ssl, has_asked_gss;
+    bool is_terminated; /* client sent Terminate */
+    struct buf startup; /* rebuilt startup packet, until the server is connected */
+    uint32_t cancel_secret, server_secret;
+
+    struct gate_client gate;
+    struct gate_request *request; /* owned; of the message at the front of client.in */
+    struct buf notices;           /* NoticeResponses to put in at a message boundary */
+
+    /* Units: everything up to the server's next ReadyForQuery. */
+    uint64_t n_sent,
+        n_done; /* units the client has completed / the server has answered */
+    uint64_t
+        unit_is_query; /* bit n % 64: unit n ends by Query or FunctionCall, not Sync */
+    unsigned batch_sent; /* extended messages since the last unit's end, client side */
+    unsigned batch_done; /* replies to such since the last ReadyForQuery */
+    unsigned execs_sent, execs_done; /* Executes and statements likewise */
+    bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
+    bool has_flushed;                /* a Flush of our own went out for this batch */
+    bool is_reading_unsure; /* the open batch ran something that may change settings */
+    bool is_in_copy;        /* the server reads copy data */
+    bool has_copy_end;      /* CopyDone or CopyFail went out before the server asked */
+    uint64_t copy_end_at;   /* n_sent then */
+
+    struct sess_refusal *refusals; /* owned */
+    size_t n_refusals, cap_refusals;
+    struct map *portals;      /* name -> struct sess_portal; NULL while none matters */
+    struct sess_track *track; /* owned; NULL while nothing is tracked */
+};
+
+/* --- session.c: life cycle ------------------------------------------------------------- */
+void
+sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rejected);
+void sess_set_state(struct sess *s, enum sess_state state);
+/* Ends the session now: outcomes that are open become known as well as they can. */
+void sess_end(struct sess *s, enum sess_end reason);
+/* FATAL to the client, then the end. */
+void sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
+    const char *message, const char *hint);
+void
+sess_log(const struct sess *s, bool is_warning, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* An answer that names the session came back; true: it is closed, do nothing more. */
+bool sess_answered(struct sess *s);
+const char *sess_end_text(enum sess_end reason);
+void sess_drain(struct sess *s); /* ends it if it is idle */
+
+/* --- leg.c: bytes ------------------------------------------------------------------------ */
+/* Takes n bytes for the peer: sends, keeps the rest. */
+void sess_send(struct sess *s, struct sess_leg *to, const char *p, size_t n);
+/* Sets what is watched from what is queued and waited for. */
+void sess_watch(struct sess *s);
+/* Processes what client.in holds, after a wait. */
+void sess_resume(struct sess *s);
+void sess_client_event(void *ctx, unsigned what);
+void sess_server_event(void *ctx, unsigned what);
+void sess_leg_close(struct sess_leg *leg);
+
+/* --- startup.c ---------------------------------------------------------------------------- */
+/* Each takes bytes from the front of p and returns how many it has dealt with. */
+size_t sess_startup_bytes(struct sess *s, const char *p, size_t n);
+void sess_connected(struct sess *s);
+void sess_timer_done(struct sess *s);
+
+/* --- front.c, back.c ----------------------------------------------------------------------- */
+size_t sess_front_bytes(struct sess *s, const char *p, size_t n);
+size_t sess_back_bytes(struct sess *s, const char *p, size_t n);
+void sess_put_notices(struct sess *s); /* at a message boundary towards the client */
+
+/* --- portal.c ------------------------------------------------------------------------------ */
+void sess_portal_bind(struct sess *s, const struct pgw_bind *b);
+/* What Execute of this portal runs: number of texts, -1 if it can't be told. */
+int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
+    bool *is_tx, struct sess_portal **portal);
+void sess_portals_unit_done(struct sess *s, uint64_t sync, bool failed);
+void sess_portals_clear(struct sess *s);
+
+/* --- refusal.c ----------------------------------------------------------------------------- */
+enum sess_message {
+    SESS_MSG_QUERY, /* also FunctionCall */
+    SESS_MSG_PARSE,
+    SESS_MSG_EXECUTE,
+};
+/* Sends what surely fails in place of the client's message, and remembers our error.
+ * name: statement name of a refused Parse. */
+void sess_refuse(struct sess *s, enum sess_message kind, struct str name,
+    const struct gate_message *m);
+/* Is this ErrorResponse body the failure of one of our texts? Sends ours then. */
+bool sess_swap_error(struct sess *s, const char *body, size_t n);
+void sess_refusals_clear(struct sess *s);
+void sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out);
+
+/* --- cancel.c ------------------------------------------------------------------------------- */
+void sess_cancel(struct sess *s, uint32_t pid, uint32_t secret);
+
+#define SESS_MAGIC 0x5e55d61eu
+static inline struct sess *
+sess_of(void *ctx)
+{
+    struct sess *s = ctx;
+    DG_ASSERT(s && s->magic == SESS_MAGIC, "not a session");
+    return s;
+}
+
+static inline bool
+sess_is_idle(const struct sess *s)
+{
+    return s->n_sent == s->n_done && s->batch_sent == 0;
+}
+
+#endif

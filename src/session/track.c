@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: ISC
+/* From "sent" to an outcome. Entries stand in the order in which they were sent; those of
+ * an open transaction stay until its end is seen. */
+#include "session/track.h"
+
+#include "base/mem.h"
+#include "session/session.h"
+
+#include <string.h>
+
+enum entry_state {
+    ENTRY_SENT,     /* nothing is known yet */
+    ENTRY_EXECUTED, /* completed; commit or rollback to come */
+    ENTRY_DONE,     /* final */
+};
+
+struct entry {
+    struct gate_run run;
+    uint64_t unit;
+    unsigned nth;
+    enum entry_state state;
+    bool is_reported; /* `executed` was recorded */
+};
+
+struct sess_track {
+    struct entry *entries; /* owned */
+    size_t n, cap;
+    bool rolled_back_unseen; /* a ROLLBACK tag that no text of ours explains */
+};
+
+static void
+settle(struct sess *s, struct entry *e, enum aud_outcome outcome, const char *sqlstate,
+    const char *reason)
+{
+    if (e->state == ENTRY_DONE)
+        return;
+    if (e->run.intent)
+        gate_record_outcome(&s->gate, e->run.intent, outcome, sqlstate, reason);
+    e->state = ENTRY_DONE;
+}
+
+static void
+settle_executed(
+    struct sess *s, size_t from, enum aud_outcome outcome, const char *reason)
+{
+    for (size_t i = from; i < s->track->n; i++) {
+        if (s->track->entries[i].state == ENTRY_EXECUTED)
+            settle(s, &s->track->entries[i], outcome, NULL, reason);
+    }
+}
+
+static void
+forget_done(struct sess *s)
+{
+    struct sess_track *t = s->track;
+    size_t kept = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->entries[i].state == ENTRY_DONE)
+            gate_run_deinit(&t->entries[i].run);
+        else
+            t->entries[kept++] = t->entries[i];
+    }
+    t->n = kept;
+    if (kept == 0) {
+        mem_free(t->entries);
+        mem_free(t);
+        s->track = NULL;
+    }
+}
+
+void
+sess_track_add(
+    struct sess *s, struct gate_run *runs, size_t n, uint64_t unit, unsigned first)
+{
+    if (n == 0) {
+        mem_free(runs);
+        return;
+    }
+    if (!s->track)
+        s->track = mem_zalloc(sizeof(*s->track));
+    struct sess_track *t = s->track;
+    for (size_t i = 0; i < n; i++) {
+        MEM_GROW(t->entries, t->n, t->cap);
+        t->entries[t->n++] = (struct entry){
+            .run = runs[i], .unit = unit, .nth = first + runs[i].ordinal
+        };
+    }
+    mem_free(runs);
+}
+
+/* "SELECT 5" is the tag SELECT with a row count; DDL tags stand alone. */
+static bool
+tag_fits(struct str got, const char *expected)
+{
+    size_t n = strlen(expected);
+    return got.n >= n && memcmp(got.p, expected, n) == 0
+        && (got.n == n || got.p[n] == ' ');
+}
+
+static bool
+tag_is(struct str tag, const char *word)
+{
+    return str_eqz(tag, word);
+}
+
+/* ROLLBACK TO name succeeded: what came after that savepoint is undone. A savepoint we
+ * never saw was made before the first schema change. */
+static void
+rolled_back_to(struct sess *s, size_t at)
+{
+    struct sess_track *t = s->track;
+    const char *name = t->entries[at].run.tx_name;
+    size_t from = at;
+    while (from > 0) {
+        const struct gate_run *r = &t->entries[from - 1].run;
+        if (r->tx == SQL_TX_SAVEPOINT && r->tx_name && name
+            && strcmp(r->tx_name, name) == 0)
+            break;
+        from--;
+    }
+    settle_executed(s, from, AUD_ROLLED_BACK, "rolled back to a savepoint");
+}
+
+static void
+completed(struct sess *s, size_t i, struct str tag)
+{
+    struct entry *e = &s->track->entries[i];
+    if (e->run.tag && !tag_fits(tag, e->run.tag)) {
+        /* Our place in the stream and the server's disagree: say so, guess nothing. */
+        settle(s, e, AUD_UNKNOWN, NULL, "the server's reply can't be attributed");
+        return;
+    }
+    switch (e->run.tx) {
+    case SQL_TX_ROLLBACK_TO:
+        rolled_back_to(s, i);
+        e->state = ENTRY_DONE;
+        break;
+    case SQL_TX_COMMIT:
+    case SQL_TX_ROLLBACK:
+    case SQL_TX_PREPARE:
+    case SQL_TX_BEGIN:
+    case SQL_TX_RELEASE:
+    case SQL_TX_COMMIT_PREPARED:
+    case SQL_TX_ROLLBACK_PREPARED:
+        e->state = ENTRY_DONE;
+        break;
+    case SQL_TX_NONE:
+    case SQL_TX_SAVEPOINT:
+        e->state = ENTRY_EXECUTED;
+        break;
+    }
+}
+
+static size_t
+find(const struct sess_track *t, uint64_t unit, unsigned nth)
+{
+    size_t i = 0;
+    while (i < t->n && !(t->entries[i].unit == unit && t->entries[i].nth == nth))
+        i++;
+    return i;
+}
+
+void
+sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag)
+{
+    struct sess_track *t = s->track;
+    size_t i = find(t, unit, nth);
+    bool explained = i < t->n && t->entries[i].run.tx == SQL_TX_ROLLBACK_TO;
+    if (i < t->n && t->entries[i].state == ENTRY_SENT)
+        completed(s, i, tag);
+    /* The tag tells the end of a transaction, whoever asked for it. */
+    if (tag_is(tag, "COMMIT")) {
+        settle_executed(s, 0, AUD_COMMITTED, NULL);
+    } else if (tag_is(tag, "PREPARE TRANSACTION")) {
+        settle_executed(s, 0, AUD_UNKNOWN, "prepared for two-phase commit");
+    } else if (tag_is(tag, "ROLLBACK") && !explained) {
+        if (i < t->n)
+            settle_executed(s, 0, AUD_ROLLED_BACK, NULL);
+        else
+            t->rolled_back_unseen = true;
+    }
+}
+
+void
+sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstate)
+{
+    struct sess_track *t = s->track;
+    char code[6] = "";
+    memcpy(code, sqlstate.p, sqlstate.n < 5 ? sqlstate.n : 5);
+    for (size_t i = 0; i < t->n; i++) {
+        struct entry *e = &t->entries[i];
+        if (e->unit != unit || e->state != ENTRY_SENT)
+            continue;
+        if (e->nth == nth)
+            settle(s, e, strcmp(code, "57014") == 0 ? AUD_CANCELLED : AUD_FAILED, code,
+                NULL);
+        else
+            settle(s, e, AUD_SKIPPED, code,
+                "an earlier error of the same message or batch");
+    }
+}
+
+/* With status I the transaction is over: an error before it means rolled back, since a
+ * commit in between has settled its entries by its tag. */
+static void
+tx_over(struct sess *s, bool failed)
+{
+    bool rolled_back = failed || s->track->rolled_back_unseen;
+    settle_executed(s, 0, rolled_back ? AUD_ROLLED_BACK : AUD_COMMITTED, NULL);
+    s->track->rolled_back_unseen = false;
+}
+
+void
+sess_track_ready(struct sess *s, uint64_t unit, char status)
+{
+    struct sess_track *t = s->track;
+    for (size_t i = 0; i < t->n; i++) {
+        struct entry *e = &t->entries[i];
+        if (e->unit <= unit && e->state == ENTRY_SENT)
+            settle(s, e, AUD_UNKNOWN, NULL, "the server sent no answer to it");
+    }
+    if (status == 'I') {
+        tx_over(s, s->has_failed);
+    } else if (t->rolled_back_unseen) {
+        /* ROLLBACK TO or ROLLBACK AND CHAIN of a statement prepared long ago. */
+        settle_executed(s, 0, AUD_UNKNOWN,
+            "rolled back in part or whole by a statement "
+            "prepared before the transaction");
+        t->rolled_back_unseen = false;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        struct entry *e = &t->entries[i];
+        if (e->state == ENTRY_EXECUTED && e->run.intent && !e->is_reported) {
+            gate_record_outcome(
+                &s->gate, e->run.intent, AUD_EXECUTED, NULL, "in an open transaction");
+            e->is_reported = true;
+        }
+    }
+    forget_done(s);
+}
+
+void
+sess_track_end(struct sess *s, bool is_settled)
+{
+    if (!s->track)
+        return;
+    for (size_t i = 0; i < s->track->n; i++) {
+        struct entry *e = &s->track->entries[i];
+        if (e->state == ENTRY_EXECUTED && is_settled)
+            settle(s, e, AUD_ROLLED_BACK, NULL,
+                "the session ended in an open transaction");
+        else
+            settle(s, e, AUD_UNKNOWN, NULL, "the connection ended before the answer");
+    }
+    forget_done(s);
+}
+
+bool
+sess_track_is_open(const struct sess *s)
+{
+    return s->track != NULL;
+}
+
+void
+sess_track_shift(struct sess *s, uint64_t base, uint64_t n)
+{
+    for (size_t i = 0; s->track && i < s->track->n; i++) {
+        struct entry *e = &s->track->entries[i];
+        if (e->unit > base + n)
+            e->unit -= n;
+    }
+}

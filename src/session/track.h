@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: ISC
+/* Statements whose end matters: from the audit intent to its outcome.
+ *
+ * An entry is known by its place: the unit it was sent in and its number among the
+ * statements of that unit. The server completes statements of a unit in order (one of
+ * CommandComplete, EmptyQueryResponse, PortalSuspended each) up to the first error, after
+ * which it skips the rest; so counting these three until the first ErrorResponse is exact.
+ * Outcomes follow at ReadyForQuery, since in the extended protocol CommandComplete comes
+ * before the commit.  thread: worker */
+#ifndef DG_SESSION_TRACK_H
+#define DG_SESSION_TRACK_H
+
+#include "gate/judge.h"
+#include "gate/record.h"
+
+struct sess;
+
+/* The runs of a request go to the server in unit `unit`; first: number of the statement in
+ * the unit that ordinal 0 means. Takes the runs over. */
+void sess_track_add(
+    struct sess *s, struct gate_run *runs, size_t n, uint64_t unit, unsigned first);
+/* Server side: statement number `nth` of unit `unit` completed with this tag ("" for an
+ * empty query or a suspended portal). */
+void sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag);
+void sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstate);
+void sess_track_ready(struct sess *s, uint64_t unit, char status);
+/* The connection is over; client_left: nothing was under way at the server, so an open
+ * transaction is surely rolled back. */
+void sess_track_end(struct sess *s, bool is_settled);
+bool sess_track_is_open(const struct sess *s);
+/* Units after `base` moved down by n (Syncs swallowed by COPY). */
+void sess_track_shift(struct sess *s, uint64_t base, uint64_t n);
+
+#endif
