@@ -54,8 +54,8 @@ struct aud_series {
 };
 
 /* path: a file (its rotated forms are found beside it; path itself may be missing when
- * there are some), one rotated file (taken alone), or a folder (all series in it, sorted
- * by name). Order is that of the first records' event.sequence, so that a clock that went
+ * there are some), one rotated file (taken alone), or a folder (all series of
+ * files NAME.jsonl and NAME.jsonl.<pid> in it, sorted by name). Order is that of the first records' event.sequence, so that a clock that went
  * back doesn't matter. 0 or -errno with err. */
 int aud_series_find(
     const char *path, struct aud_series **out, size_t *n, struct err *err) MUST_CHECK;

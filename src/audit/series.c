@@ -150,19 +150,22 @@ dir_close_p(DIR **d)
         closedir(*d);
 }
 
-/* Files that are no audit file by their name: hidden ones, one being made, compressed. */
+/* NAME.jsonl, with the pid of a second process or the time of a rotation behind it. A
+ * folder may hold other things; by content they can't be told from an edited record. */
 static bool
-is_skipped(const char *name)
+has_audit_name(const char *name)
 {
-    static const char *const ends[] = { ".new", ".gz", ".xz", ".zst", ".bz2" };
+    static const char ext[] = ".jsonl";
+    size_t n = strlen(name) - aud_rotated_suffix(name), digits = 0;
 
     if (name[0] == '.')
-        return true;
-    for (size_t i = 0; i < DG_ARRAY_SIZE(ends); i++) {
-        if (str_suffix(name, ends[i]))
-            return true;
-    }
-    return false;
+        return false;
+    while (digits < n && name[n - digits - 1] >= '0' && name[n - digits - 1] <= '9')
+        digits++;
+    if (digits > 0 && digits < n && name[n - digits - 1] == '.')
+        n -= digits + 1;
+    return n >= sizeof(ext) - 1
+        && strncmp(name + n - (sizeof(ext) - 1), ext, sizeof(ext) - 1) == 0;
 }
 
 /* The regular files of dir. prefix: only `prefix` itself and its rotated forms. */
@@ -179,7 +182,7 @@ list_dir(const char *dir, const char *prefix, struct listing *out, struct err *e
         const char *name = e->d_name;
         size_t n = strlen(name) - aud_rotated_suffix(name);
         if (prefix ? n != strlen(prefix) || strncmp(name, prefix, n) != 0
-                   : is_skipped(name))
+                   : !has_audit_name(name))
             continue;
         char *path = mem_printf("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, name);
         if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) {

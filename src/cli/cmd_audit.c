@@ -21,6 +21,7 @@
 #include "base/mem.h"
 
 #define FOLLOW_MS    200
+#define MAX_BAD      10  /* bad lines that are named */
 #define TEXT_COLUMNS 200 /* characters of a statement that a row shows */
 
 /* --- which files ---------------------------------------------------------------------- */
@@ -121,7 +122,7 @@ run_verify(int argc, char **argv)
         if (c == 'h')
             return cli_help(&cmd_audit);
         if (c != 'a')
-            return cli_misuse(&cmd_audit, "wrong option");
+            return cli_bad_option(&cmd_audit, argv);
         anchor = optarg;
     }
     if (anchor && !is_hex_hash(anchor))
@@ -155,6 +156,7 @@ struct filter {
 struct show {
     struct filter filter;
     bool is_json, is_full, follows;
+    unsigned n_bad; /* lines that are no record */
     int status;
 };
 
@@ -329,8 +331,9 @@ show_line(struct show *s, const char *file, uint64_t number, struct str text)
 
     if (aud_line_parse(text, &l, &why, &at)) {
         fflush(stdout);
-        fprintf(stderr, "%s:%" PRIu64 ": no audit record: %s (byte %zu)\n", file,
-            number, why, at + 1);
+        if (s->n_bad++ < MAX_BAD)
+            fprintf(stderr, "%s:%" PRIu64 ": no audit record: %s (byte %zu)\n", file,
+                number, why, at + 1);
         s->status = CLI_FINDINGS;
         return;
     }
@@ -482,7 +485,7 @@ read_show_options(int argc, char **argv, struct show *s, bool *wants_help)
             *wants_help = true;
             return CLI_OK;
         default:
-            return cli_misuse(&cmd_audit, "wrong option");
+            return cli_bad_option(&cmd_audit, argv);
         }
     }
     return CLI_OK;
@@ -511,6 +514,8 @@ run_show(int argc, char **argv)
         r = show_series(&s, &in.series[i]);
         s.status = r > s.status ? r : s.status;
     }
+    if (s.n_bad > MAX_BAD)
+        fprintf(stderr, "%u more lines are no audit record\n", s.n_bad - MAX_BAD);
     return cli_finish(&cmd_audit, s.status);
 }
 
@@ -519,6 +524,7 @@ run_show(int argc, char **argv)
 static int
 run_audit(int argc, char **argv)
 {
+    opterr = 0;
     if (argc < 2)
         return cli_misuse(&cmd_audit, "verify or show?");
     if (strcmp(argv[1], "verify") == 0)
@@ -536,7 +542,7 @@ const struct cli_command cmd_audit = {
         "       ddlgate audit show [OPTION]... FILE...\n"
         "\n"
         "FILE is the gate's audit file: its rotated forms (FILE.<time>) are found beside it\n"
-        "and read first. A folder stands for every audit file in it. Several files are read\n"
+        "and read first. A folder stands for every NAME.jsonl in it. Several files are read\n"
         "in the order given, as one chain.\n"
         "\n"
         "verify checks that every line is a record, that none was removed, added, swapped\n"
