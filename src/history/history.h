@@ -30,8 +30,8 @@ struct hist_conf {
     const char *name;
     const char *format; /* "numbered-sql", "flyway" */
     const char *path;   /* folder, absolute or relative to the working directory */
-    const char *history_schema; /* "public" when not written */
-    const char *history_table;  /* NULL: the format's default */
+    const char *history_schema; /* NULL: as written in history_table, else "public" */
+    const char *history_table;  /* "x" or "schema.x"; NULL: the format's default */
     const char *search_path;    /* NULL: not checked */
     const char *baseline;       /* versions up to this count as applied; NULL: none */
     enum hist_repeat repeat;
@@ -41,11 +41,26 @@ struct hist_conf {
     int line;
 };
 
+enum {
+    HIST_S_TRACKED = 1 << 0, /* anything but plain queries and transaction control */
+    HIST_S_CHANGE =
+        1 << 1, /* holds a fact of class DG_MIGRATE_DEFAULT, not temporary */
+    HIST_S_CREATES = 1 << 2, /* CREATE ... IF NOT EXISTS, ADD COLUMN IF NOT EXISTS */
+};
+
+/* What the index knows about one statement of a file; as many as scan.n. */
+struct hist_stmt {
+    unsigned flags;  /* HIST_S_* */
+    uint32_t digest; /* number of its digest in the set's index */
+    uint32_t nth;    /* how many times the digest stands before it in the same file */
+};
+
 struct hist_migration {
     size_t index;         /* in the set, in order of application */
     const char *version;  /* as the history table holds it; NULL: repeatable */
     const char *name;     /* description */
     const char *file;     /* path below the source's folder */
+    const char *path;     /* with the folder, for messages */
     const char *checksum; /* as the history table holds it; NULL: the tool has none */
     bool is_repeatable;
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
@@ -53,7 +68,9 @@ struct hist_migration {
     size_t len;
     struct sql_scan scan;
     struct sql_tree *tree;
-    size_t n_schema_changes; /* facts of class DG_MIGRATE_DEFAULT, not nested, not temp */
+    struct hist_stmt *stmts;
+    size_t n_schema_changes; /* statements with HIST_S_CHANGE */
+    struct arena *arena;     /* owned: the strings and stmts */
 };
 
 struct hist_source_ops;
@@ -69,9 +86,11 @@ struct hist_set {
     struct arena *arena;
 };
 
-/* Reads the folder. Errors (unreadable folder or file, two files with one version, a name
- * the format doesn't know, a broken text) name file and line; nothing is loaded then.
- * A name that looks almost like a migration is an error; other files are ignored.
+/* Reads the folder. Errors (unreadable folder or file, a file that everybody may write, two
+ * files with one version, a name the tool would skip, a broken text) name file and line;
+ * nothing is loaded then. A name that looks almost like a migration is an error; other
+ * files are ignored. A text that only the grammar rejects is none (its tree says so, policy
+ * judges it). Parses on threads of its own and blocks until they are done.
  * thread: control or cli */
 int hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *err)
     MUST_CHECK;
@@ -80,12 +99,16 @@ int hist_set_stamp(const struct hist_conf *conf, uint8_t out[HASH_SHA256_SIZE],
     struct err *err) MUST_CHECK;
 /* The name the next new file should have, with its folder: "db/migrations/V13__add_x.sql";
  * slug is made from the statement. */
-void hist_next_file(const struct hist_set *set, const struct sql_facts *f, char *out,
-    size_t size);
+void hist_next_file(
+    const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
 /* Is `name` the name of a format? */
 bool hist_format_exists(const char *name);
 /* The history table's bare name of a set, for the word filter. */
 const char *hist_table_name(const struct hist_set *set);
+/* Can a table written so be the set's history table? schema NULL: not written. */
+bool hist_is_table(const struct hist_set *set, const char *schema, const char *table);
+/* Does the tool write the row in the transaction of the migration itself? */
+bool hist_is_same_tx(const struct hist_set *set);
 
 /* --- reading the history ------------------------------------------------------------- */
 
@@ -93,8 +116,9 @@ const char *hist_table_name(const struct hist_set *set);
  * relkind, and its column names as a comma list; no row: no table), the second its rows.
  * thread: any */
 void hist_query_table(const struct hist_set *set, struct buf *sql);
-int hist_query_rows(const struct hist_set *set, const struct dg_rows *table, struct buf *sql,
-    struct err *err) MUST_CHECK; /* HIST_E_NO_TABLE, or -EINVAL: not an ordinary table, or
+int hist_query_rows(const struct hist_set *set, const struct dg_rows *table,
+    struct buf *sql, struct err *err)
+    MUST_CHECK; /* HIST_E_NO_TABLE, or -EINVAL: not an ordinary table, or
                                   * columns that aren't this tool's (err says) */
 enum {
     HIST_E_NO_TABLE = 1, /* nothing applied */
@@ -102,15 +126,15 @@ enum {
 
 struct hist_view; /* immutable; starts with a struct ref: ref_take, ref_drop */
 /* rows NULL: no table, nothing applied. read_us: wall clock of the reading. */
-struct hist_view *hist_view_new(struct hist_set *set, const struct dg_rows *rows,
-    int64_t read_us);
+struct hist_view *
+hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us);
 const struct hist_set *hist_view_set(const struct hist_view *v);
 int64_t hist_view_read_us(const struct hist_view *v);
 enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migration);
 /* Rows of the table without a file: *version and *name of the i-th. */
 size_t hist_view_n_missing(const struct hist_view *v);
-void hist_view_missing(const struct hist_view *v, size_t i, const char **version,
-    const char **name);
+void hist_view_missing(
+    const struct hist_view *v, size_t i, const char **version, const char **name);
 /* "V1..V12 applied, V13 pending" for a DETAIL line. */
 void hist_view_summary(const struct hist_view *v, char *out, size_t size);
 
@@ -137,13 +161,22 @@ struct hist_match hist_match(const struct hist_view *v, const struct sql_facts *
     const struct sql_digest *digest);
 
 /* What a transaction has run so far, for sources whose row stands in the same transaction.
- * Belongs to a session. */
+ * Belongs to a session, lives for one transaction. Runs are counted by digest: a statement
+ * that several pending files share counts for each of them. */
 struct hist_tx;
 struct hist_tx *hist_tx_new(const struct hist_view *v); /* takes its own reference */
 void hist_tx_free(struct hist_tx *tx);
-void hist_tx_ran(struct hist_tx *tx, const struct hist_match *m); /* after its success */
+CLEANUP_DEFINE(struct hist_tx *, hist_tx_free)
+void
+hist_tx_ran(struct hist_tx *tx, const struct hist_match *m); /* after its success */
 /* Have all schema changes of the migration run in this transaction? */
 bool hist_tx_is_complete(const struct hist_tx *tx, const struct hist_migration *m);
+/* Savepoints, after the server's success: what ran since the savepoint of this name (the
+ * latest one; all of it if the name is unknown, since it may be older than tx) is undone by
+ * rollback_to. Names are cut at 63 bytes as the server does. */
+void hist_tx_savepoint(struct hist_tx *tx, const char *name);
+void hist_tx_release(struct hist_tx *tx, const char *name);
+void hist_tx_rollback_to(struct hist_tx *tx, const char *name);
 
 /* A bound parameter as the client sent it. */
 struct hist_bind {
@@ -156,16 +189,27 @@ enum hist_write_verdict {
     HIST_WRITE_OK,
     HIST_WRITE_NOT_SEEN_RUN, /* honest values, another session ran it: audited as "recorded
                               * without being seen to run" */
-    HIST_WRITE_TOO_EARLY,    /* same-tx source, and its schema changes have not run here */
-    HIST_WRITE_FORGED,       /* no known file has these values, or the wrong operation */
-    HIST_WRITE_NEEDS_BINDS,  /* Parse time: values come with Bind, ask again then */
+    HIST_WRITE_TOO_EARLY, /* same-tx source, and its schema changes have not run here */
+    HIST_WRITE_FORGED,    /* no known file has these values, or the wrong operation */
+    HIST_WRITE_NEEDS_BINDS, /* Parse time: values come with Bind, ask again then */
 };
 
-/* Judges a write of the history table. binds NULL at Parse time. tx NULL: nothing ran.
- * match: the statement's own match (a file may contain its own row). reason is filled for
- * every verdict but OK. *mig is the migration the row speaks of, or NULL. */
-enum hist_write_verdict hist_check_write(const struct hist_view *v, const struct sql_facts *f,
+/* Judges a write of the history table (f->write, or a shadow of it: class history without a
+ * write). binds NULL at Parse time. tx NULL: nothing ran. match: the statement's own match
+ * (a file may contain its own row); NULL: none. reason is filled for every verdict but OK.
+ * *mig (may be NULL) is the migration the first row speaks of, or NULL. A table that is not
+ * this set's (another name, or written with another schema) is OK with *mig NULL. */
+enum hist_write_verdict
+hist_check_write(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
+
+/* The write succeeded: the migrations of its rows are recorded in this transaction. */
+void hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds);
+/* At COMMIT of a same-tx source: the first migration that ran here, pending, and whose row
+ * was not written here; NULL: none. why says what is missing. */
+const struct hist_migration *
+hist_tx_unrecorded(const struct hist_tx *tx, struct err *why);
 
 #endif

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: ISC
+/* From digests to the places in the files where they stand, and from versions and names to
+ * files. Built once at load, read by all threads after. A client can only ask for digests,
+ * never add one, so that SHA-256's own bits are hash enough. */
+#include "history/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t
+bucket_of(const struct hist_index *ix, const struct sql_digest *d)
+{
+    uint32_t h;
+
+    memcpy(&h, d->bytes, sizeof(h));
+    return h & (ix->n_buckets - 1);
+}
+
+uint32_t
+hist_index_find(const struct hist_index *ix, const struct sql_digest *digest)
+{
+    uint32_t at = ix->heads[bucket_of(ix, digest)];
+
+    while (at != HIST_NO_DIGEST && !sql_digest_eq(&ix->places[at].digest, digest))
+        at = ix->places[at].next;
+    return at;
+}
+
+/* Adds a place in front of its digest's chain. Files come in order of application, so the
+ * newest stands first. Returns the place. */
+static uint32_t
+add_place(struct hist_index *ix, const struct sql_digest *digest, uint32_t migration,
+    uint32_t stmt)
+{
+    uint32_t old = hist_index_find(ix, digest), at = ix->n++;
+    uint32_t *link = &ix->heads[bucket_of(ix, digest)];
+
+    DG_ASSERT(at < ix->cap, "the places were counted");
+    ix->places[at] = (struct hist_place){ .digest = *digest,
+        .migration = migration,
+        .stmt = stmt,
+        .next = old == HIST_NO_DIGEST ? *link : ix->places[old].next,
+        .same = old };
+    if (old != HIST_NO_DIGEST) {
+        while (*link != old)
+            link = &ix->places[*link].next;
+    }
+    *link = at;
+    return at;
+}
+
+/* --- what the statements are ----------------------------------------------------------- */
+
+static bool
+adds_columns_if_missing(const struct sql_facts *f)
+{
+    for (size_t i = 0; i < f->n_subs; i++) {
+        if (strcmp(f->subs[i].name, "ADD COLUMN") != 0
+            || !(f->subs[i].flags & SQL_F_IF_NOT_EXISTS))
+            return false;
+    }
+    return f->n_subs > 0;
+}
+
+static unsigned
+flags_of_fact(const struct sql_facts *f)
+{
+    unsigned flags = 0;
+
+    if ((f->cls & DG_MIGRATE_DEFAULT) && !(f->flags & SQL_F_TEMP))
+        flags |= HIST_S_CHANGE;
+    if (f->cls != DG_OTHER || f->write || f->prep != SQL_PREP_NONE
+        || (f->flags
+            & (SQL_F_UNPARSABLE | SQL_F_DYNAMIC | SQL_F_DDL_IN_CODE | SQL_F_READING)))
+        flags |= HIST_S_TRACKED;
+    if (f->parent != -1 || (f->flags & SQL_F_UNPARSABLE))
+        return flags;
+    if (str_prefix(f->tag, "CREATE ") && (f->flags & SQL_F_IF_NOT_EXISTS))
+        flags |= HIST_S_CREATES;
+    if (strcmp(f->tag, "ALTER TABLE") == 0 && adds_columns_if_missing(f))
+        flags |= HIST_S_CREATES;
+    return flags;
+}
+
+static void
+classify(struct hist_migration *m)
+{
+    m->stmts = arena_alloc(m->arena, m->scan.n * sizeof(*m->stmts));
+    for (size_t i = 0; i < m->tree->n; i++) {
+        const struct sql_facts *f = &m->tree->facts[i];
+        DG_ASSERT(
+            f->stmt < m->scan.n, "fact of statement %zu of %zu", f->stmt, m->scan.n);
+        m->stmts[f->stmt].flags |= flags_of_fact(f);
+    }
+    m->n_schema_changes = 0;
+    for (size_t i = 0; i < m->scan.n; i++)
+        m->n_schema_changes += (m->stmts[i].flags & HIST_S_CHANGE) != 0;
+}
+
+/* Checkouts differ in line ends, which constants and bodies keep: a file with CRLF also
+ * stands for the same text with LF, since some tools read it so. */
+static char *
+without_cr(const char *text, size_t len, size_t *n)
+{
+    char *out = NULL;
+
+    *n = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n') {
+            if (!out) {
+                out = mem_alloc(len);
+                memcpy(out, text, i);
+            }
+            continue;
+        }
+        if (out)
+            out[*n] = text[i];
+        (*n)++;
+    }
+    return out;
+}
+
+static void
+add_lf_places(struct hist_index *ix, const struct hist_migration *m)
+{
+    size_t n;
+    AUTO(mem_free) char *text = without_cr(m->text, m->len, &n);
+    AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+
+    if (!text || sql_scan(&scan, NULL, text, n, true, SQL_TREE_DEFAULT_DEPTH, NULL) != 0
+        || scan.n != m->scan.n)
+        return;
+    for (size_t i = 0; i < scan.n; i++) {
+        if ((m->stmts[i].flags & HIST_S_TRACKED)
+            && !sql_digest_eq(&scan.stmts[i].digest, &m->scan.stmts[i].digest))
+            add_place(ix, &scan.stmts[i].digest, (uint32_t)m->index, (uint32_t)i);
+    }
+}
+
+static void
+add_migration(struct hist_index *ix, struct hist_migration *m)
+{
+    for (size_t i = 0; i < m->scan.n; i++) {
+        struct hist_stmt *s = &m->stmts[i];
+        s->digest = HIST_NO_DIGEST;
+        if (!(s->flags & HIST_S_TRACKED))
+            continue;
+        uint32_t at = add_place(
+            ix, &m->scan.stmts[i].digest, (uint32_t)m->index, (uint32_t)i);
+        if (ix->places[at].same == HIST_NO_DIGEST)
+            continue;
+        const struct hist_place *older = &ix->places[ix->places[at].same];
+        if (older->migration == m->index)
+            s->nth = m->stmts[older->stmt].nth + 1;
+    }
+    add_lf_places(ix, m);
+}
+
+/* All places of a digest get one number: that of the newest one. */
+static void
+number_digests(struct hist_set *set)
+{
+    struct hist_index *ix = set->index;
+
+    for (uint32_t b = 0; b < ix->n_buckets; b++) {
+        for (uint32_t head = ix->heads[b]; head != HIST_NO_DIGEST;
+             head = ix->places[head].next) {
+            for (uint32_t at = head; at != HIST_NO_DIGEST; at = ix->places[at].same) {
+                const struct hist_place *p = &ix->places[at];
+                struct hist_migration *m = &set->migrations[p->migration];
+                if (sql_digest_eq(&p->digest, &m->scan.stmts[p->stmt].digest))
+                    m->stmts[p->stmt].digest = head;
+            }
+        }
+    }
+}
+
+/* --- versions and names ---------------------------------------------------------------- */
+
+static int
+by_version(const void *a, const void *b, void *ctx)
+{
+    const struct hist_set *set = ctx;
+    const struct hist_migration *x = &set->migrations[*(const uint32_t *)a];
+    const struct hist_migration *y = &set->migrations[*(const uint32_t *)b];
+    int c = hist_version_cmp(x->version, y->version);
+
+    return c ? c : (x->index < y->index ? -1 : 1);
+}
+
+static int
+order_versions(struct hist_set *set, struct err *err)
+{
+    struct hist_index *ix = set->index;
+
+    ix->by_version = mem_array(set->n + 1, sizeof(*ix->by_version));
+    for (uint32_t i = 0; i < set->n && set->migrations[i].version; i++)
+        ix->by_version[ix->n_versioned++] = i;
+    qsort_r(ix->by_version, ix->n_versioned, sizeof(*ix->by_version), by_version, set);
+    for (uint32_t i = 1; i < ix->n_versioned; i++) {
+        const struct hist_migration *a = &set->migrations[ix->by_version[i - 1]];
+        const struct hist_migration *b = &set->migrations[ix->by_version[i]];
+        if (hist_version_cmp(a->version, b->version) == 0)
+            return err_set(err, -EEXIST,
+                "%s: version %s is also that of %s; give one of them another version",
+                b->path, b->version, a->file);
+    }
+    for (size_t i = ix->n_versioned + 1; i < set->n; i++) {
+        const struct hist_migration *a = &set->migrations[i - 1];
+        const struct hist_migration *b = &set->migrations[i];
+        if (strcmp(a->name, b->name) == 0)
+            return err_set(err, -EEXIST,
+                "%s: its name is also that of %s; give one of them another name",
+                b->path, a->file);
+    }
+    return 0;
+}
+
+const struct hist_migration *
+hist_by_version(const struct hist_set *set, const char *version)
+{
+    const struct hist_index *ix = set->index;
+    size_t lo = 0, hi = ix->n_versioned;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct hist_migration *m = &set->migrations[ix->by_version[mid]];
+        int c = hist_version_cmp(version, m->version);
+        if (c == 0)
+            return m;
+        if (c < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return NULL;
+}
+
+const struct hist_migration *
+hist_by_name(const struct hist_set *set, const char *name)
+{
+    size_t lo = set->index->n_versioned, hi = set->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(name, set->migrations[mid].name);
+        if (c == 0)
+            return &set->migrations[mid];
+        if (c < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return NULL;
+}
+
+/* --- building -------------------------------------------------------------------------- */
+
+static void
+add_own(struct hist_set *set)
+{
+    struct hist_index *ix = set->index;
+    AUTO(buf_deinit) struct buf texts = BUF_INIT(64 << 10);
+    AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+
+    if (!set->ops->own_texts)
+        return;
+    set->ops->own_texts(set, &texts);
+    int r = sql_scan(&scan, NULL, buf_cstr(&texts), buf_len(&texts), true,
+        SQL_TREE_DEFAULT_DEPTH, NULL);
+    DG_ASSERT(r == 0 && scan.n <= DG_ARRAY_SIZE(ix->own), "own texts of %s",
+        set->ops->format);
+    for (size_t i = 0; i < scan.n; i++)
+        ix->own[ix->n_own++] = scan.stmts[i].digest;
+}
+
+int
+hist_index_build(struct hist_set *set, struct err *err)
+{
+    struct hist_index *ix = mem_zalloc(sizeof(*ix));
+    size_t n = 0;
+
+    set->index = ix;
+    for (size_t i = 0; i < set->n; i++)
+        n += set->migrations[i].scan.n
+            * (memchr(set->migrations[i].text, '\r', set->migrations[i].len) ? 2 : 1);
+    if (n >= HIST_NO_DIGEST / 2)
+        return err_set(err, -EFBIG, "%s: too many statements", set->conf.path);
+    ix->cap = (uint32_t)n;
+    ix->places = mem_array(n + 1, sizeof(*ix->places));
+    for (ix->n_buckets = 64; ix->n_buckets < n; ix->n_buckets *= 2)
+        ;
+    ix->heads = mem_array(ix->n_buckets, sizeof(*ix->heads));
+    memset(ix->heads, 0xff, ix->n_buckets * sizeof(*ix->heads));
+    int r = order_versions(set, err);
+    if (r)
+        return r;
+    for (size_t i = 0; i < set->n; i++) {
+        classify(&set->migrations[i]);
+        add_migration(ix, &set->migrations[i]);
+    }
+    number_digests(set);
+    add_own(set);
+    return 0;
+}
+
+void
+hist_index_free(struct hist_index *ix)
+{
+    if (!ix)
+        return;
+    mem_free(ix->places);
+    mem_free(ix->heads);
+    mem_free(ix->by_version);
+    mem_free(ix);
+}

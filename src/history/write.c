@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: ISC
+/* Is a history row that a client writes an honest one? Values are compared wherever they
+ * stand, as literals or as parameters in text or binary; which values are honest the tools'
+ * own files say. */
+#include "history/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- values ---------------------------------------------------------------------------- */
+
+static enum hist_value_kind
+copy_value(const char *p, size_t n, char out[HIST_VALUE_SIZE])
+{
+    if (n >= HIST_VALUE_SIZE || memchr(p, 0, n))
+        return HIST_V_UNKNOWN;
+    memcpy(out, p, n);
+    out[n] = 0;
+    return HIST_V_TEXT;
+}
+
+/* Big-endian two's complement of 2, 4 or 8 bytes, as the server's integer types send it. */
+static enum hist_value_kind
+binary_number(const struct hist_bind *b, char out[HIST_VALUE_SIZE])
+{
+    uint64_t v = 0;
+
+    if (b->n != 2 && b->n != 4 && b->n != 8)
+        return HIST_V_UNKNOWN;
+    for (size_t i = 0; i < b->n; i++)
+        v = v << 8 | (unsigned char)b->p[i];
+    if (b->n < 8 && (v >> (b->n * 8 - 1)))
+        v |= UINT64_MAX << (b->n * 8);
+    snprintf(out, HIST_VALUE_SIZE, "%" PRId64, (int64_t)v);
+    return HIST_V_TEXT;
+}
+
+static bool
+all_digits(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+    }
+    return n > 0;
+}
+
+static enum hist_value_kind
+bool_text(char out[HIST_VALUE_SIZE])
+{
+    bool v;
+
+    /* The server takes any unique start of these words. */
+    if (strcmp(out, "t") == 0 || strcmp(out, "y") == 0)
+        v = true;
+    else if (strcmp(out, "f") == 0 || strcmp(out, "n") == 0)
+        v = false;
+    else if (str_bool(str_trim(str_of(out)), &v))
+        return HIST_V_UNKNOWN;
+    memcpy(out, v ? "t" : "f", 2);
+    return HIST_V_TEXT;
+}
+
+static enum hist_value_kind
+bind_text(
+    const struct hist_bind *b, enum hist_value_type type, char out[HIST_VALUE_SIZE])
+{
+    if (!b->p)
+        return HIST_V_NULL;
+    if (b->is_binary) {
+        switch (type) {
+        case HIST_VT_NUMBER:
+            return binary_number(b, out);
+        case HIST_VT_BOOL:
+            if (b->n != 1)
+                return HIST_V_UNKNOWN;
+            memcpy(out, b->p[0] ? "t" : "f", 2);
+            return HIST_V_TEXT;
+        case HIST_VT_VERSION:
+            /* A text is sent as its bytes in binary, too: digits are taken for one. */
+            if (!all_digits(b->p, b->n) && binary_number(b, out) == HIST_V_TEXT)
+                return HIST_V_TEXT;
+            break;
+        case HIST_VT_TEXT:
+            break;
+        }
+    }
+    enum hist_value_kind kind = copy_value(b->p, b->n, out);
+    return kind == HIST_V_TEXT && type == HIST_VT_BOOL ? bool_text(out) : kind;
+}
+
+enum hist_value_kind
+hist_value_text(const struct sql_value *val, enum hist_value_type type,
+    const struct hist_bind *binds, size_t n_binds, char out[HIST_VALUE_SIZE])
+{
+    if (val->is_null)
+        return HIST_V_NULL;
+    if (val->param > 0) {
+        if (!binds)
+            return HIST_V_LATER;
+        if ((size_t)val->param > n_binds)
+            return HIST_V_UNKNOWN;
+        return bind_text(&binds[val->param - 1], type, out);
+    }
+    if (val->is_expression || !val->text)
+        return HIST_V_UNKNOWN;
+    enum hist_value_kind kind = copy_value(val->text, strlen(val->text), out);
+    return kind == HIST_V_TEXT && type == HIST_VT_BOOL ? bool_text(out) : kind;
+}
+
+static const struct sql_value *
+find_column(const struct hist_row *row, const char *column)
+{
+    for (size_t i = 0; i < row->n; i++) {
+        const struct sql_value *val = &row->write->values[row->first + i];
+        const char *name = val->column;
+        if (!name && i < row->n_columns)
+            name = row->columns[i].name;
+        if (name && strcmp(name, column) == 0)
+            return val;
+    }
+    return NULL;
+}
+
+enum hist_value_kind
+hist_row_value(const struct hist_row *row, const char *column,
+    enum hist_value_type type, char out[HIST_VALUE_SIZE])
+{
+    const struct sql_value *val = find_column(row, column);
+
+    if (!val)
+        return HIST_V_ABSENT;
+    return hist_value_text(val, type, row->binds, row->n_binds, out);
+}
+
+/* --- rows ------------------------------------------------------------------------------ */
+
+static int
+severity(enum hist_write_verdict v)
+{
+    switch (v) {
+    case HIST_WRITE_OK:
+        return 0;
+    case HIST_WRITE_NOT_SEEN_RUN:
+        return 1;
+    case HIST_WRITE_TOO_EARLY:
+        return 2;
+    case HIST_WRITE_NEEDS_BINDS:
+        return 3;
+    case HIST_WRITE_FORGED:
+        return 4;
+    }
+    return 4;
+}
+
+/* An honest row of m: has it come to its time? */
+static enum hist_write_verdict
+judge_time(const struct hist_view *v, const struct hist_migration *m,
+    const struct hist_tx *tx, struct err *reason)
+{
+    if (!m || (tx && hist_tx_is_complete(tx, m)))
+        return HIST_WRITE_OK;
+    if (v->states[m->index] == DG_MIG_APPLIED)
+        return HIST_WRITE_OK; /* ON CONFLICT DO NOTHING, run again */
+    switch (v->set->ops->row) {
+    case HIST_ROW_SAME_TX:
+        if (hist_tx_is_complete(tx, m))
+            return HIST_WRITE_OK;
+        hist_tx_explain(tx, m, reason);
+        return HIST_WRITE_TOO_EARLY;
+    case HIST_ROW_BEFORE:
+    case HIST_ROW_AFTER:
+    case HIST_ROW_OTHER_SESSION:
+        break;
+    }
+    err_set(reason, 0, "%s is recorded without being seen to run in this transaction",
+        m->file);
+    return HIST_WRITE_NOT_SEEN_RUN;
+}
+
+/* Does the migration that holds this very statement vouch for it? */
+static const struct hist_migration *
+vouching(const struct hist_match *match, bool is_insert)
+{
+    if (!match)
+        return NULL;
+    switch (match->kind) {
+    case HIST_MATCH_PENDING:
+    case HIST_MATCH_OUT_OF_ORDER:
+    case HIST_MATCH_REPEAT:
+        return match->migration;
+    case HIST_MATCH_APPLIED:
+        /* its own row once more, which the file guards itself */
+        return is_insert ? match->migration : NULL;
+    case HIST_MATCH_NONE:
+    case HIST_MATCH_BLOCKED_FAILED:
+    case HIST_MATCH_OWN:
+        break;
+    }
+    return NULL;
+}
+
+struct judgement {
+    const struct hist_view *v;
+    const struct sql_write *w;
+    const struct hist_bind *binds;
+    size_t n_binds;
+    const struct hist_tx *tx;
+};
+
+/* INSERT ... SELECT of constants has its one row in the select list; without constants, or
+ * with an UPDATE of conflicting rows, what will stand is the server's to know. */
+static size_t
+n_rows(const struct sql_write *w)
+{
+    size_t n = w->n_rows ? w->n_rows : 1;
+
+    return w->is_upsert || w->n_values == 0 || w->n_values % n ? 0 : n;
+}
+
+static enum hist_write_verdict
+judge_row(const struct judgement *j, size_t row_nr, const struct hist_migration **mig,
+    struct err *reason)
+{
+    size_t n = j->w->n_values / n_rows(j->w);
+    struct hist_row row = { .write = j->w,
+        .first = row_nr * n,
+        .n = n,
+        .columns = j->v->set->ops->columns,
+        .n_columns = j->v->set->ops->n_columns,
+        .binds = j->binds,
+        .n_binds = j->n_binds };
+
+    *mig = NULL;
+    enum hist_write_verdict verdict = j->v->set->ops->check_row(
+        j->v, &row, mig, reason);
+    return verdict == HIST_WRITE_OK ? judge_time(j->v, *mig, j->tx, reason) : verdict;
+}
+
+static enum hist_write_verdict
+judge_rows(
+    const struct judgement *j, const struct hist_migration **mig, struct err *reason)
+{
+    enum hist_write_verdict worst = HIST_WRITE_OK;
+    size_t n = n_rows(j->w);
+
+    *mig = NULL;
+    if (n == 0)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s: the rows that this INSERT makes can't be known; write version and name as "
+            "constants or parameters, with ON CONFLICT DO NOTHING at most",
+            j->v->set->conf.history_table);
+    for (size_t i = 0; i < n; i++) {
+        const struct hist_migration *m;
+        struct err why = { "" };
+        enum hist_write_verdict verdict = judge_row(j, i, &m, &why);
+        if (i == 0)
+            *mig = m;
+        if (severity(verdict) <= severity(worst))
+            continue;
+        worst = verdict;
+        if (reason)
+            *reason = why;
+    }
+    return worst;
+}
+
+static enum hist_write_verdict
+judge_insert(const struct judgement *j, const struct hist_match *match,
+    const struct hist_migration **mig, struct err *reason)
+{
+    enum hist_write_verdict verdict = judge_rows(j, mig, reason);
+
+    /* The file that holds the statement was reviewed with what it makes; it still has to
+     * come after the file's changes. */
+    const struct hist_migration *m = vouching(match, true);
+    if (verdict != HIST_WRITE_FORGED || !m || (j->w->n_rows && !j->w->is_upsert))
+        return verdict;
+    *mig = m;
+    return judge_time(j->v, m, j->tx, reason);
+}
+
+static const char *
+op_name(const struct sql_write *w)
+{
+    switch (w->op) {
+    case SQL_WRITE_INSERT:
+        return "INSERT";
+    case SQL_WRITE_UPDATE:
+        return "UPDATE";
+    case SQL_WRITE_DELETE:
+        return "DELETE";
+    case SQL_WRITE_MERGE:
+        return "MERGE";
+    case SQL_WRITE_COPY:
+        return "COPY";
+    case SQL_WRITE_TRUNCATE:
+        return "TRUNCATE";
+    case SQL_WRITE_LOCK:
+        return "LOCK";
+    }
+    return "?";
+}
+
+static enum hist_write_verdict
+judge_change(const struct judgement *j, const struct hist_match *match,
+    const struct hist_migration **mig, struct err *reason)
+{
+    const struct hist_source_ops *ops = j->v->set->ops;
+
+    if (vouching(match, false)) { /* part of a reviewed migration */
+        *mig = match->migration;
+        return HIST_WRITE_OK;
+    }
+    if (ops->check_change
+        && (j->w->op == SQL_WRITE_UPDATE || j->w->op == SQL_WRITE_DELETE))
+        return ops->check_change(j->v, j->w, j->binds, j->n_binds, mig, reason);
+    return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+        "%s of %s: rows of a %s history are only ever inserted; put the change into a "
+        "migration file, or let an access section with unmigrated = allow do it",
+        op_name(j->w), j->v->set->conf.history_table, ops->format);
+}
+
+enum hist_write_verdict
+hist_check_write(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason)
+{
+    const struct hist_migration *ignored;
+    const struct sql_write *w = f->write;
+    struct judgement j = { v, w, binds, n_binds, tx };
+
+    mig = mig ? mig : &ignored;
+    *mig = NULL;
+    if (!w)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s makes something that stands in front of the history table %s; give it "
+            "another name",
+            f->tag, v->set->conf.history_table);
+    if (w->table && !hist_is_table(v->set, w->schema, w->table))
+        return HIST_WRITE_OK;
+    switch (w->op) {
+    case SQL_WRITE_LOCK:
+        return HIST_WRITE_OK;
+    case SQL_WRITE_INSERT:
+        return judge_insert(&j, match, mig, reason);
+    case SQL_WRITE_UPDATE:
+    case SQL_WRITE_DELETE:
+    case SQL_WRITE_MERGE:
+    case SQL_WRITE_COPY:
+    case SQL_WRITE_TRUNCATE:
+        break;
+    }
+    return judge_change(&j, match, mig, reason);
+}
+
+void
+hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds)
+{
+    const struct hist_view *v = hist_tx_view(tx);
+    const struct sql_write *w = f->write;
+    struct judgement j = { v, w, binds, n_binds, NULL };
+    const struct hist_migration *m;
+
+    if (!w || w->op != SQL_WRITE_INSERT || !hist_is_table(v->set, w->schema, w->table))
+        return;
+    if (judge_rows(&j, &m, NULL) == HIST_WRITE_FORGED) {
+        if (judge_insert(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
+            hist_tx_record(tx, m);
+        return;
+    }
+    for (size_t i = 0; i < n_rows(w); i++) {
+        if (judge_row(&j, i, &m, NULL) != HIST_WRITE_NEEDS_BINDS && m)
+            hist_tx_record(tx, m);
+    }
+}
