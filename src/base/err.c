@@ -28,6 +28,23 @@ store(struct err *err, const char *text)
     err->text[at] = 0;
 }
 
+/* As vsnprintf; a character that was cut in two is left out. */
+static void PRINTF_LIKE(3, 0) print(char *out, size_t size, const char *fmt, va_list ap)
+{
+    int whole = vsnprintf(out, size, fmt, ap);
+    size_t n = strlen(out);
+
+    if (whole < 0 || (size_t)whole < size)
+        return;
+    for (size_t k = 1; k <= 3 && k <= n; k++) {
+        char *p = out + n - k;
+        if (((unsigned char)*p & 0xc0) == 0xc0 && str_utf8_len(p, k) == 0)
+            *p = 0;
+        if (((unsigned char)*p & 0xc0) != 0x80)
+            return;
+    }
+}
+
 int
 err_set(struct err *err, int ret, const char *fmt, ...)
 {
@@ -37,7 +54,7 @@ err_set(struct err *err, int ret, const char *fmt, ...)
     if (!err)
         return ret;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    print(text, sizeof(text), fmt, ap);
     va_end(ap);
     store(err, text);
     return ret;
@@ -52,7 +69,7 @@ err_errno(struct err *err, int ret, const char *fmt, ...)
     if (!err)
         return ret;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text) - sizeof(reason), fmt, ap);
+    print(text, sizeof(text) - sizeof(reason), fmt, ap);
     va_end(ap);
     snprintf(
         whole, sizeof(whole), "%s: %s", text, strerror_r(-ret, reason, sizeof(reason)));
