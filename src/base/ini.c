@@ -397,10 +397,13 @@ feed(char *out, int size, void *stream)
 {
     struct reader *r = stream;
 
+    /* Whatever its sign: the callback may have stopped us with a value of its own. */
+    if (r->ret)
+        return NULL;
     if (r->is_header_sent) {
         r->is_header_sent = false;
     } else {
-        int ret = r->ret ? r->ret : next_item(r);
+        int ret = next_item(r);
         if (ret <= 0) {
             r->ret = ret;
             return NULL;
