@@ -6,6 +6,10 @@
 #define CLI_COMMAND_UNUSED
 #endif
 
+CLI_COMMAND(serve)
+CLI_COMMAND(check)
+CLI_COMMAND(explain)
+CLI_COMMAND(status)
 CLI_COMMAND(audit)
 
 #ifdef CLI_COMMAND_UNUSED

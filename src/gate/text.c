@@ -101,6 +101,24 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     return result;
 }
 
+struct gate_text *
+gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    unsigned max_depth)
+{
+    struct err why = { "" };
+    struct gate_text *t = text_new(sql, len);
+    t->std_strings = true;
+    t->words = words;
+    t->words_owner = ref_take(owner);
+    int r = sql_scan(&t->scan, words, t->sql, len, true, max_depth, &why);
+    t->is_too_complex = r == SQL_SCAN_E_DEEP;
+    if (r == 0)
+        gate_text_parse(t);
+    else
+        set_unparsable(t, why.text);
+    return t;
+}
+
 void
 gate_text_parse(struct gate_text *t)
 {

@@ -49,6 +49,9 @@ enum {
 int gate_text_read(const struct sql_words *words, void *owner, const char *sql,
     size_t len, const struct gate_reading *reading, unsigned max_depth, unsigned watch,
     struct gate_stats *stats, struct gate_text **out) MUST_CHECK;
+/* Always parsed, whatever it holds: files and `explain`. Needs SQL_TREE_PARSER_STACK. */
+struct gate_text *gate_text_whole(const struct sql_words *words, void *owner,
+    const char *sql, size_t len, unsigned max_depth);
 void gate_text_parse(struct gate_text *t); /* thread: worker or parser */
 /* A text that is not looked into: facts say unparsable, and why. */
 struct gate_text *gate_text_opaque(const char *sql, size_t len, const char *why);

@@ -110,6 +110,10 @@ bool hist_is_table(const struct hist_set *set, const char *schema, const char *t
 /* Does the tool write the row in the transaction of the migration itself? */
 bool hist_is_same_tx(const struct hist_set *set);
 
+/* One SQL file as psql would send it: backslash lines and COPY data blanked, positions and
+ * lines kept. "-" is standard input. *text is owned by the caller. */
+int hist_file_text(const char *path, char **text, size_t *len, struct err *err) MUST_CHECK;
+
 /* --- reading the history ------------------------------------------------------------- */
 
 /* Two queries, run with an empty search_path: the first tells what the table is (one row:

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: ISC
+/* `ddlgate explain`: what would happen to this statement, and why, without running it. The
+ * decision comes from gate_decide, the function that the wire calls. */
+#include "app/historian.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/names.h"
+#include "cli/cli.h"
+#include "gate/judge.h"
+#include "gate/message.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+struct arguments {
+    const char *config, *database, *role, *application_name, *client_addr, *sql;
+    bool is_offline, in_transaction;
+};
+
+static void
+snapshot_unref_p(struct gate_snapshot **s)
+{
+    ref_drop(*s);
+}
+
+static void
+view_unref_p(struct hist_view **v)
+{
+    ref_drop(*v);
+}
+
+static void
+print_facts(const struct gate_text *t)
+{
+    for (size_t i = 0; i < t->tree->n; i++) {
+        const struct sql_facts *f = &t->tree->facts[i];
+        char what[256];
+        sql_facts_describe(f, what, sizeof(what));
+        printf("statement %zu: %s%s, class %s%s\n", f->stmt + 1,
+            f->parent >= 0 ? "hidden in it: " : "", what, dg_class_name(f->cls),
+            f->flags & SQL_F_UNPARSABLE ? ", unparsable" : "");
+    }
+    if (t->tree->is_unparsable)
+        printf("parser: %s\n", t->tree->error);
+}
+
+static const char *
+match_text(enum hist_match_kind kind)
+{
+    switch (kind) {
+    case HIST_MATCH_NONE:
+        return "in no migration file";
+    case HIST_MATCH_PENDING:
+        return "listed in a pending migration";
+    case HIST_MATCH_REPEAT:
+        return "listed in an applied migration, may run again (repeat)";
+    case HIST_MATCH_APPLIED:
+        return "listed in an applied migration, does not run again";
+    case HIST_MATCH_OUT_OF_ORDER:
+        return "listed in a pending migration below an applied version";
+    case HIST_MATCH_BLOCKED_FAILED:
+        return "listed, but a failed migration stands in the history";
+    case HIST_MATCH_OWN:
+        return "the migration tool's own bookkeeping";
+    }
+    return "";
+}
+
+static void
+print_history(
+    const struct gate_text *t, const struct pol_history *h, const struct pol *pol)
+{
+    for (size_t i = 0; i < t->tree->n; i++) {
+        const struct sql_facts *f = &t->tree->facts[i];
+        bool needs = false;
+        if (f->parent >= 0 || !pol_is_tracked(pol, f, &needs) || !needs)
+            continue;
+        const struct hist_migration *m = h[i].match.migration;
+        printf("statement %zu: %s%s%s\n", f->stmt + 1,
+            h[i].is_known ? match_text(h[i].match.kind) : "history not known: ",
+            h[i].is_known ? (m ? ": " : "") : (h[i].why ? h[i].why : ""),
+            h[i].is_known && m ? m->path : "");
+    }
+}
+
+static int
+print_decision(const struct gate_message_ctx *mctx, const struct pol_findings *found)
+{
+    printf("decision: %s\n", dg_action_name(found->action));
+    if (found->action < DG_HOLD) {
+        for (size_t i = 0; i < found->n; i++)
+            printf("  %s%s %s: %s\n", found->items[i].is_observed ? "would " : "",
+                dg_action_name(found->items[i].action), found->items[i].rule,
+                found->items[i].message);
+        return CLI_OK;
+    }
+    struct gate_message m;
+    gate_message_refusal(mctx, found, &m);
+    printf("ERROR:  %s: %s\n", m.sqlstate, m.message);
+    if (m.detail)
+        printf("DETAIL:  %s\n", m.detail);
+    if (m.hint)
+        printf("HINT:  %s\n", m.hint);
+    printf("LOCATION:  %s, %s:%d\n", m.routine ? m.routine : "",
+        m.file ? m.file : "built-in", m.line);
+    return CLI_FINDINGS;
+}
+
+static int
+explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view *view,
+    const char *why)
+{
+    AUTO(gate_text_unref)
+    struct gate_text *t = gate_text_whole(
+        snap->words, snap, a->sql, strlen(a->sql), (unsigned)snap->cfg->max_depth);
+    AUTO(pol_findings_deinit) struct pol_findings found;
+    AUTO(mem_free) struct pol_history *h = mem_array(t->tree->n + 1, sizeof(*h));
+    AUTO(arena_free) struct arena *arena = arena_new();
+    struct gate_context ctx = {
+        .target = gate_snapshot_find(snap, a->database),
+        .snap = snap,
+        .view = view,
+        .why_unknown = why,
+    };
+    struct pol_session session = {
+        .database = a->database,
+        .role = a->role,
+        .client_addr = a->client_addr,
+        .application_name = a->application_name,
+        .in_transaction = a->in_transaction,
+        .now_us = clk_real.wall_us(&clk_real),
+    };
+    pol_findings_init(&found);
+    gate_decide(&ctx, &session, t, h, &found);
+    struct gate_message_ctx mctx = {
+        .arena = arena,
+        .text = t,
+        .session = &session,
+        .policy = ctx.target.policy,
+        .view = view,
+        .request_id = "----",
+        .now_us = session.now_us,
+    };
+    print_facts(t);
+    print_history(t, h, ctx.target.policy);
+    return cli_finish(&cmd_explain, print_decision(&mctx, &found));
+}
+
+/* --- on a thread whose stack parsing needs -------------------------------------------------- */
+
+struct job {
+    struct task task;
+    const struct arguments *a;
+    struct gate_snapshot *snap;
+    struct hist_view *view;
+    const char *why;
+    int status;
+};
+
+static void
+run_job(struct task *task)
+{
+    struct job *j = LIST_ENTRY(task, struct job, task);
+    j->status = explain(j->a, j->snap, j->view, j->why);
+}
+
+static int
+explain_in_pool(const struct arguments *a, struct gate_snapshot *snap,
+    struct hist_view *view, const char *why)
+{
+    struct job job = {
+        .task.run = run_job, .a = a, .snap = snap, .view = view, .why = why
+    };
+    struct task_pool *pool = task_pool_new(1, SQL_TREE_PARSER_STACK, "explain");
+    task_pool_post(pool, &job.task);
+    task_pool_free(pool);
+    return job.status;
+}
+
+static int
+parse_options(int argc, char **argv, struct arguments *a)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "database", required_argument, NULL, 'd' },
+        { "role", required_argument, NULL, 'U' },
+        { "application-name", required_argument, NULL, 'a' },
+        { "client-addr", required_argument, NULL, 'A' },
+        { "in-transaction", no_argument, NULL, 't' },
+        { "offline", no_argument, NULL, 'o' },
+        { NULL, 0, NULL, 0 },
+    };
+    int opt;
+    while ((opt = getopt_long(argc, argv, "c:d:U:", options, NULL)) != -1) {
+        switch (opt) {
+        case 'c':
+            a->config = optarg;
+            break;
+        case 'd':
+            a->database = optarg;
+            break;
+        case 'U':
+            a->role = optarg;
+            break;
+        case 'a':
+            a->application_name = optarg;
+            break;
+        case 'A':
+            a->client_addr = optarg;
+            break;
+        case 't':
+            a->in_transaction = true;
+            break;
+        case 'o':
+            a->is_offline = true;
+            break;
+        default:
+            return cli_misuse(&cmd_explain, "bad option");
+        }
+    }
+    if (!a->config || !a->database || optind + 1 != argc)
+        return cli_misuse(
+            &cmd_explain, "-c FILE, -d DATABASE and one statement are needed");
+    a->sql = argv[optind];
+    return CLI_OK;
+}
+
+static int
+run(int argc, char **argv)
+{
+    struct arguments a = { .config = NULL };
+    struct err err = { "" }, why = { "" };
+    struct cfg *cfg = NULL;
+    AUTO(snapshot_unref) struct gate_snapshot *snap = NULL;
+    AUTO(view_unref) struct hist_view *view = NULL;
+    int status = parse_options(argc, argv, &a);
+    if (status)
+        return status;
+    if (cfg_load(a.config, false, &cfg, &err) != 0)
+        return cli_error(&cmd_explain, "%s", err.text);
+    int r = gate_snapshot_new(cfg, false, &snap, &err);
+    ref_drop(cfg);
+    if (r)
+        return cli_error(&cmd_explain, "%s", err.text);
+    struct gate_target target = gate_snapshot_find(snap, a.database);
+    if (!target.database)
+        return cli_error(&cmd_explain, "database \"%s\" is not in [databases] of %s",
+            a.database, a.config);
+    if (target.source && a.is_offline)
+        view = hist_view_new(target.source->set, NULL, 0);
+    else if (target.source && historian_read(snap, a.database, &view, &why) != 0)
+        fprintf(stderr, "ddlgate explain: %s\n", why.text);
+    return explain_in_pool(&a, snap, view, why.text);
+}
+
+const struct cli_command cmd_explain = {
+    .name = "explain",
+    .summary = "tell what the gate would decide about a statement, and why",
+    .usage =
+        "Usage: ddlgate explain -c FILE -d DATABASE [OPTION]... STATEMENT\n"
+        "\n"
+        "Nothing is run. The migration history is read as the gate reads it, with the\n"
+        "`control` login of the configuration.\n"
+        "\n"
+        "  -c, --config FILE            the gate's configuration\n"
+        "  -d, --database NAME          as the client names it\n"
+        "  -U, --role NAME              the session's role\n"
+        "      --application-name NAME\n"
+        "      --client-addr ADDRESS\n"
+        "      --in-transaction         as if inside a transaction block\n"
+        "      --offline                don't read the history: nothing is applied\n"
+        "\n"
+        "Exit status: 0 it would pass, 1 it would be refused, 2 usage or configuration\n"
+        "error.\n",
+    .run = run,
+};
