@@ -478,12 +478,17 @@ sql_blank_comments(const char *text, size_t len, bool std_strings)
     struct sql_lexer lx;
     struct sql_token tok;
     size_t gap = 0;
+    bool was_string = false, is_string;
 
     sql_lex_init(&lx, text, len, std_strings);
-    while (!sql_lex_next(&lx, &tok)) {
+    for (; !sql_lex_next(&lx, &tok); was_string = is_string) {
         blank_gap(copy, gap, tok.start);
+        /* A block comment kept this from being one constant; a newline would make it one */
+        if (was_string && text[tok.start] == '\'')
+            memset(copy + gap, ' ', tok.start - gap);
         gap = tok.start + tok.len;
-        if (tok.kind >= SQL_T_STRING && tok.kind <= SQL_T_BITS)
+        is_string = tok.kind >= SQL_T_STRING && tok.kind <= SQL_T_BITS;
+        if (is_string)
             blank_parts(copy, &tok, std_strings);
     }
     blank_gap(copy, gap, lx.pos);

@@ -65,8 +65,9 @@ int64_t sql_token_value(const char *text, const struct sql_token *tok, bool std_
 
 /* A NUL-terminated copy of the same length in which every comment is spaces (newlines of
  * block comments too, so that string continuation keeps its meaning; a line comment's
- * newline stays), and so is every vertical tab between tokens. A text that breaks off in
- * a comment ends in spaces. Owned by the caller (mem_free). */
+ * newline stays, but for one between two constants that a block comment keeps apart), and
+ * so is every vertical tab between tokens. A text that breaks off in a comment ends in
+ * spaces; otherwise what follows a break is left alone. Owned by the caller (mem_free). */
 char *sql_blank_comments(const char *text, size_t len, bool std_strings);
 
 #endif
