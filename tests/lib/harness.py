@@ -33,7 +33,7 @@ from wire import Closed, ServerError, Wire
 
 __all__ = ["main", "slow", "needs", "POLICY", "Gate", "command", "outcome", "psql", "run", "wait_for",
            "Closed", "ServerError", "Wire", "wire", "proc", "os", "re", "json", "time",
-           "signal", "Skip", "stream", "RESTORE_POLICY"]
+           "signal", "Skip", "stream", "RESTORE_POLICY", "HISTORY", "migration"]
 
 CASE_SECONDS = int(os.environ.get("DG_CASE_SECONDS", "90"))
 
@@ -48,6 +48,19 @@ action = allow
 unmigrated = allow
 checks = off
 """
+
+
+# The history table of format numbered-sql.
+HISTORY = """\
+CREATE TABLE IF NOT EXISTS schema_migrations (version text PRIMARY KEY, name text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now())"""
+
+
+def migration(version, name, *statements):
+    """A file of format numbered-sql: one transaction that records itself."""
+    body = "".join(f"{s};\n" for s in statements)
+    return (f"-- {version} {name}\nBEGIN;\n{body}INSERT INTO schema_migrations (version, name)"
+            f" VALUES ('{version}', '{name}') ON CONFLICT DO NOTHING;\nCOMMIT;\n")
 
 
 class Skip(Exception):
@@ -158,7 +171,7 @@ class T:
     # --- assertions with a text -------------------------------------------------------
 
     def eq(self, got, want, what=""):
-        assert got == want, f"{what + ': ' if what else ''}got {got!r}, want {want!r}"
+        assert got == want, f"{what}{': ' if what else ''}got {got!r}, want {want!r}"
 
     def contains(self, text, *parts):
         for part in parts:
@@ -172,7 +185,7 @@ class T:
         assert re.search(pattern, text, re.M | re.S), f"no match for {pattern!r} in:\n{text}"
 
     def refused(self, answer, code="42501", rule=None):
-        """A refusal by the gate: the one error of the answer. Returns its fields."""
+        """A refusal by the gate: the first error of the answer. Returns its fields."""
         fields = answer if isinstance(answer, dict) else answer.error
         assert fields, f"no error in {answer!r}"
         assert fields["M"].startswith("ddlgate: "), f"not the gate's error: {fields}"

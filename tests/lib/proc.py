@@ -24,7 +24,7 @@ class Missing(Exception):
 def environment(**extra):
     """The environment for children: nothing that changes what psql or PostgreSQL do."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
-    env.update(LC_ALL="C.UTF-8", TZ="UTC", PGPASSFILE="/dev/null", PGCONNECT_TIMEOUT="20",
+    env.update(LC_ALL="C.UTF-8", TZ="UTC", PGPASSFILE="/nonexistent", PGCONNECT_TIMEOUT="20",
                PGSYSCONFDIR="/nonexistent", PSQL_HISTORY="/dev/null")
     env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
