@@ -13,15 +13,16 @@
 
 struct pol;
 
-int pol_load(const char *path, bool settle, struct pol **out, struct err *err) MUST_CHECK;
-const char *pol_environment(const struct pol *p); /* "staging" */
+int
+pol_load(const char *path, bool settle, struct pol **out, struct err *err) MUST_CHECK;
+const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
     const char *database, *role, *client_addr, *application_name;
-    int server_version;     /* 150020; 0 unknown */
+    int server_version; /* 150020; 0 unknown */
     bool in_transaction;
     const char *search_path; /* as last set literally in the session; NULL unknown */
     int64_t now_us;          /* wall clock, for `time` */
@@ -30,26 +31,31 @@ struct pol_session {
 /* One result of a rule. Strings live in the findings' arena. */
 struct pol_finding {
     enum dg_action action;
-    bool is_observed;    /* would be `action`, but its section says mode = observe */
-    const char *rule;    /* "migration-first", "drop-table", or the access section's name */
-    const char *message; /* what is wrong, one line, no rule id */
-    const char *detail;  /* why it matters here: lock, rewrite, loss; may be NULL */
-    const char *hint;    /* what to do, concrete; may be NULL */
+    bool is_observed; /* would be `action`, but its section says mode = observe */
+    const char
+        *rule; /* "migration-first", "drop-table", or the access section's name */
+    const char *message;     /* what is wrong, one line, no rule id */
+    const char *detail;      /* why it matters here: lock, rewrite, loss; may be NULL */
+    const char *hint;        /* what to do, concrete; may be NULL */
     const char *origin_file; /* policy file; NULL: the catalogue's default */
     int origin_line;
-    size_t fact;         /* index of the fact it speaks of */
+    size_t fact;                     /* index of the fact it speaks of */
     const struct sql_object *object; /* may be NULL */
-    const char *column;  /* may be NULL */
-    int pos;             /* byte offset in the unit's text, -1 */
+    const char *column;              /* may be NULL */
+    int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
 };
 
 struct pol_findings {
-    struct pol_finding *items; /* strictest first is not promised: order of statements */
+    struct pol_finding
+        *items; /* strictest first is not promised: order of statements */
     size_t n;
     enum dg_action action; /* strictest enforced (observed ones don't count) */
+    bool checks_off;       /* the session's access section says checks = off */
     struct arena *arena;
 };
+/* Copies the finding (its strings stay where they are) and raises action. */
+void pol_findings_add(struct pol_findings *f, const struct pol_finding *item);
 void pol_findings_init(struct pol_findings *f);
 void pol_findings_deinit(struct pol_findings *f);
 static inline void
@@ -62,13 +68,13 @@ const struct pol_finding *pol_findings_lead(const struct pol_findings *f);
 
 /* What one fact's history says, computed by the gate before policy is asked. */
 struct pol_history {
-    bool is_known;        /* false: history can't be read (why says it) */
-    const char *why;      /* of unknown */
+    bool is_known;   /* false: history can't be read (why says it) */
+    const char *why; /* of unknown */
     struct hist_match match;
     enum hist_write_verdict write; /* class history only */
     const struct hist_migration *write_migration;
     const char *write_reason;
-    const struct hist_view *view;  /* NULL: the database has no [migrations] section */
+    const struct hist_view *view; /* NULL: the database has no [migrations] section */
 };
 
 /* A text on the wire: facts[i] with history[i] (same n; nested facts inherit what their
@@ -81,7 +87,8 @@ struct pol_text {
     size_t len;
     const struct sql_scan *scan;
     const struct sql_tree *tree;
-    const struct pol_history *history; /* tree->n entries, or NULL offline without history */
+    const struct pol_history
+        *history; /* tree->n entries, or NULL offline without history */
     const char *next_file;
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
@@ -89,11 +96,13 @@ void pol_judge_text(const struct pol *p, const struct pol_session *s,
 
 /* A migration, or a file given to `check`, as a whole: all checks but access and those
  * that need history; new tables of the unit are known to the checks. */
-void pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_findings *out);
+void
+pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_findings *out);
 
 /* Is the class of this fact something policy looks at? (Cheap test before history is read.)
  * needs_history: is it a schema change or history write? */
-bool pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
+bool
+pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
 
 /* Startup parameters for a session (`startup = lock_timeout=5s` of matching access
  * sections; role, database, client_addr keys count here). Calls fn for each. */

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: ISC
+/* Checks of group history: is the statement migrated, and is the history told honestly?
+ * All of them read what the gate found out (struct pol_history); files and table rows are
+ * never touched here. */
+#include "policy/rules.h"
+
+#include "ddlgate/sqlstate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SUMMARY_BYTES 600
+
+static bool
+is_schema_change(const struct pol_run *r, const struct sql_facts *f)
+{
+    return f->cls & r->pol->migrate;
+}
+
+/* "V1..V12 applied, V13 pending (read 3 s ago)" */
+static const char *
+known(struct pol_run *r, const struct hist_view *view)
+{
+    char text[SUMMARY_BYTES];
+    int64_t age_s = (r->session->now_us - hist_view_read_us(view)) / 1000000;
+
+    hist_view_summary(view, text, sizeof(text));
+    if (age_s < 2 || !r->session->now_us || !hist_view_read_us(view))
+        return arena_printf(pol_arena(r), "This gate knows: %s.", text);
+    return arena_printf(
+        pol_arena(r), "This gate knows: %s (read %lld s ago).", text, (long long)age_s);
+}
+
+static const char *
+version_of(struct pol_run *r, const struct hist_migration *m)
+{
+    const char *slash = m->file ? strrchr(m->file, '/') : NULL;
+    const char *file = m->file ? (slash ? slash + 1 : m->file) : m->name;
+    return arena_printf(pol_arena(r), "%.70s", file);
+}
+
+/* Once per migration: a text can hold all of its statements. */
+static bool
+speaks_first(struct pol_run *r, const struct hist_migration *m)
+{
+    if (r->spoken[r->check] == m)
+        return false;
+    r->spoken[r->check] = m;
+    return true;
+}
+
+static const struct hist_migration *
+migration_of(const struct pol_history *h)
+{
+    return h->match.migration ? h->match.migration : h->write_migration;
+}
+
+/* ---- history unknown ---- */
+
+static void
+report_unknown(
+    struct pol_run *r, const struct pol_history *h, const enum dg_action *at_most)
+{
+    const char *why = h && h->why ? h->why : "no migration history is read here";
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       pol_arena(r), "history unknown: %.400s", why),
+            .detail =
+                "Whether it is part of a migration can't be known, so it counts as "
+                "none.",
+            .hint =
+                "Give the gate a login of its own (`control` in [ddlgate]) that may "
+                "connect here and read the history table.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW, .is_limited = at_most != NULL,
+            .at_most = at_most ? *at_most : DG_REJECT));
+}
+
+/* ---- migration-first ---- */
+
+static void
+report_unmigrated(struct pol_run *r, const struct pol_history *h)
+{
+    struct arena *a = pol_arena(r);
+    const char *next = r->text->next_file;
+    const char *slash = next ? strrchr(next, '/') : NULL;
+
+    if (!h->view) {
+        pol_report(r,
+            POL_REPORT(.message = "no migrations are configured for this database",
+                .detail =
+                    "Without a [migrations] section every schema change counts as "
+                    "unmigrated.",
+                .hint =
+                    "Add a [migrations NAME] section for this database to the gate's "
+                    "configuration, or set `unmigrated` in its policy."));
+        return;
+    }
+    const char *message = "it is in no pending migration";
+    const char *hint = "Write it to a new migration file and run the migration tool.";
+    if (next) {
+        /* a cut path would send people to the wrong place */
+        bool fits = strlen(next) + strlen("put it into ") <= POL_MAX_MESSAGE;
+        message = arena_printf(a, "put it into %s", fits || !slash ? next : slash + 1);
+        hint = arena_printf(
+            a, "Write it to %s and run the migration tool through the gate.", next);
+    }
+    pol_report(r,
+        POL_REPORT(.message = message,
+            .detail = arena_printf(
+                a, "It is in no pending migration. %s", known(r, h->view)),
+            .hint = hint));
+}
+
+static void
+report_applied(struct pol_run *r, const struct pol_history *h)
+{
+    struct arena *a = pol_arena(r);
+    const char *next = r->text->next_file;
+
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(a, "its migration %s is applied already",
+                       version_of(r, h->match.migration)),
+            .detail = known(r, h->view),
+            .hint = next ? arena_printf(a,
+                        "If it must run once more, write it to %s and run the "
+                        "migration tool.",
+                        next)
+                         : "If it must run once more, write it to a new migration."));
+}
+
+void
+pol_check_first(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct pol_history *h = pol_fact_history(r);
+
+    if (!is_schema_change(r, f) || r->first_stmt == f->stmt + 1)
+        return;
+    if (h && h->is_known && h->view) {
+        switch (h->match.kind) {
+        case HIST_MATCH_PENDING:
+        case HIST_MATCH_REPEAT:
+        case HIST_MATCH_OWN:
+        case HIST_MATCH_OUT_OF_ORDER:   /* migration-out-of-order */
+        case HIST_MATCH_BLOCKED_FAILED: /* migration-failed-previous */
+            return;
+        case HIST_MATCH_NONE:
+        case HIST_MATCH_APPLIED:
+            break;
+        }
+    }
+    /* What stands inside it would only say the same again. */
+    r->first_stmt = f->stmt + 1;
+    if (!h || !h->is_known)
+        report_unknown(r, h, NULL);
+    else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
+        report_applied(r, h);
+    else
+        report_unmigrated(r, h);
+}
+
+/* ---- order and state of migrations ---- */
+
+void
+pol_check_order(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct pol_history *h = pol_fact_history(r);
+
+    (void)f;
+    if (!h || !h->is_known || h->match.kind != HIST_MATCH_OUT_OF_ORDER
+        || !speaks_first(r, h->match.migration))
+        return;
+    const char *file = version_of(r, h->match.migration);
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(pol_arena(r),
+                       "%s is below a version that is applied already", file),
+            .detail = known(r, h->view),
+            .hint = arena_printf(pol_arena(r),
+                "Give %s the next free number%s%s, then run the migration tool again.",
+                file, r->text->next_file ? ", as in " : "",
+                r->text->next_file ? r->text->next_file : ""),
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
+void
+pol_check_failed(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct pol_history *h = pol_fact_history(r);
+
+    (void)f;
+    if (!h || !h->is_known || h->match.kind != HIST_MATCH_BLOCKED_FAILED
+        || !speaks_first(r, h->match.migration))
+        return;
+    pol_report(r,
+        POL_REPORT(.message =
+                       "an earlier migration is marked failed in the history table",
+            .detail = known(r, h->view),
+            .hint =
+                "Repair what the failed migration left behind, then let the tool mark "
+                "it (flyway repair), and run the migrations again.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
+void
+pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct pol_history *h = pol_fact_history(r);
+
+    (void)f;
+    if (!h || !h->is_known || !h->view)
+        return;
+    const struct hist_migration *m = migration_of(h);
+    if (!m || hist_view_state(h->view, m->index) != DG_MIG_EDITED
+        || !speaks_first(r, m))
+        return;
+    const char *file = version_of(r, m);
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       pol_arena(r), "%s was changed after it was applied", file),
+            .detail = "Its checksum differs from the one in the history table: a new "
+                      "database would get another schema than this one has.",
+            .hint = arena_printf(pol_arena(r),
+                "Restore %s as it was (version control has it) and put the change into a "
+                "new migration%s%s.",
+                file, r->text->next_file ? ": " : "",
+                r->text->next_file ? r->text->next_file : "")));
+}
+
+/* ---- migration-history-write ---- */
+
+static void
+report_write(struct pol_run *r, const struct pol_history *h, const char *sqlstate,
+    const char *otherwise, const enum dg_action *at_most)
+{
+    const char *why = h->write_reason && *h->write_reason ? h->write_reason : otherwise;
+    pol_report(r,
+        POL_REPORT(.message = why,
+            .detail = arena_printf(pol_arena(r), "%s. %s", why, known(r, h->view)),
+            .hint =
+                "Let the migration tool write its table, in the run of the migration "
+                "itself (or with its own repair command).",
+            .sqlstate = sqlstate, .is_limited = at_most != NULL,
+            .at_most = at_most ? *at_most : DG_REJECT));
+}
+
+void
+pol_check_write(struct pol_run *r, const struct sql_facts *f)
+{
+    static const enum dg_action note = DG_NOTE;
+    const struct pol_history *h = pol_fact_history(r);
+
+    if (f->cls != DG_HISTORY)
+        return;
+    if (!h || !h->is_known) {
+        /* Not stricter than for the schema changes that it would record. */
+        const struct pol_access *g = r->granted;
+        enum dg_action at_most = r->pol->checks[POL_C_FIRST].action;
+        if (g && g->unmigrated != POL_UNSET)
+            at_most = (enum dg_action)g->unmigrated;
+        report_unknown(r, h, &at_most);
+        return;
+    }
+    if (!h->view)
+        return; /* just a table of that name: nothing migrates this database */
+    switch (h->write) {
+    case HIST_WRITE_OK:
+    case HIST_WRITE_NEEDS_BINDS:
+        break;
+    case HIST_WRITE_NOT_SEEN_RUN:
+        report_write(r, h, NULL, "recorded without being seen to run", &note);
+        break;
+    case HIST_WRITE_TOO_EARLY:
+        report_write(r, h, DG_SQLSTATE_NOT_NOW,
+            "the migration has not run in this transaction", NULL);
+        break;
+    case HIST_WRITE_FORGED:
+        report_write(r, h, NULL, "no known migration file has these values", NULL);
+        break;
+    }
+}

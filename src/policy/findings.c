@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: ISC
+/* Findings: the list, and how a check's or a section's report becomes one. */
+#include "policy/rules.h"
+
+#include "ddlgate/sqlstate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A text with more findings than that is refused or passed for the first ones; the rest
+ * only counts for the decision. */
+#define MAX_FINDINGS 1000
+
+void
+pol_findings_init(struct pol_findings *f)
+{
+    *f = (struct pol_findings){ .arena = arena_new() };
+}
+
+void
+pol_findings_deinit(struct pol_findings *f)
+{
+    mem_free(f->items);
+    if (f->arena)
+        arena_free(f->arena);
+    *f = (struct pol_findings){ 0 };
+}
+
+void
+pol_findings_add(struct pol_findings *f, const struct pol_finding *item)
+{
+    if (!item->is_observed && item->action > f->action)
+        f->action = item->action;
+    else if (f->n >= MAX_FINDINGS)
+        return;
+    if ((f->n & (f->n - 1)) == 0) /* full at each power of two */
+        f->items = mem_realloc(f->items, (f->n ? 2 * f->n : 1) * sizeof(*f->items));
+    f->items[f->n++] = *item;
+}
+
+const struct pol_finding *
+pol_findings_lead(const struct pol_findings *f)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        if (!f->items[i].is_observed && f->items[i].action == f->action)
+            return &f->items[i];
+    }
+    return NULL;
+}
+
+/* ---- from reports ---- */
+
+static const char *
+sqlstate_of(enum dg_action action, const char *of_reject)
+{
+    switch (action) {
+    case DG_ALLOW:
+    case DG_NOTE:
+    case DG_WARN:
+    case DG_REWRITE:
+        return DG_SQLSTATE_WARNING;
+    case DG_HOLD:
+        return DG_SQLSTATE_NOT_NOW;
+    case DG_REJECT:
+        return of_reject ? of_reject : DG_SQLSTATE_REFUSED;
+    }
+    DG_ASSERT(false, "no action %d", (int)action);
+    return NULL;
+}
+
+/* hint's end for what a person would have to approve. */
+static const char *
+hold_hint(struct arena *a, const char *hint, const char *what)
+{
+    return arena_printf(a,
+        "%s%sThis version has no approvals: have the DBA team run it, or let policy pass "
+        "it with %s.",
+        hint ? hint : "", hint ? " " : "", what);
+}
+
+static void
+finish(
+    struct pol_run *r, struct pol_finding *f, const char *reason, const char *way_out)
+{
+    struct arena *a = pol_arena(r);
+    const struct sql_facts *fact = pol_fact(r);
+
+    f->fact = r->fact;
+    if (f->pos < 0)
+        f->pos = fact->pos;
+    if (!f->object && fact->n_objects)
+        f->object = &fact->objects[0];
+    f->is_observed |= r->pol->is_observed;
+    if (f->action == DG_HOLD) {
+        f->message = arena_printf(a, "needs approval: %s", f->message);
+        f->hint = hold_hint(a, f->hint, way_out);
+    }
+    f->message = pol_line(a, f->message);
+    f->detail = arena_strdup(a, f->detail);
+    f->hint = arena_strdup(a, f->hint);
+    if (reason)
+        f->detail = f->detail ? arena_printf(a, "%s Reason: %s", f->detail, reason)
+                              : arena_printf(a, "Reason: %s", reason);
+    pol_findings_add(r->out, f);
+}
+
+/* The action of the running check for this fact, and the line that sets it. */
+static enum dg_action
+effective(const struct pol_run *r, struct pol_origin *origin)
+{
+    const struct pol_check_conf *c = &r->pol->checks[r->check];
+    const struct pol_access *g = r->granted;
+    int own = POL_UNSET;
+
+    *origin = c->origin;
+    if (!g)
+        return c->action;
+    if (r->check == POL_C_FIRST)
+        own = g->unmigrated;
+    else if (r->check == POL_C_UNPARSABLE)
+        own = g->unparsable;
+    else if (g->checks_off)
+        own = DG_ALLOW;
+    if (own == POL_UNSET)
+        return c->action;
+    *origin = g->origin;
+    return (enum dg_action)own;
+}
+
+void
+pol_report(struct pol_run *r, const struct pol_report *report)
+{
+    const struct pol_check_conf *c = &r->pol->checks[r->check];
+    const char *id = pol_check_row(r->check)->info.id;
+    struct pol_origin origin;
+    enum dg_action action = effective(r, &origin);
+
+    if (report->is_limited && action > report->at_most)
+        action = report->at_most;
+    if (action == DG_ALLOW)
+        return;
+    struct pol_finding f = {
+        .action = action,
+        .is_observed = c->is_observed,
+        .rule = id,
+        .message = c->message ? c->message : report->message,
+        .detail = report->detail,
+        .hint = c->hint ? c->hint : report->hint,
+        .origin_file = arena_strdup(pol_arena(r), origin.file),
+        .origin_line = origin.line,
+        .object = report->object,
+        .column = report->column,
+        .pos = report->at - 1,
+        .sqlstate = sqlstate_of(action, report->sqlstate),
+    };
+    finish(r, &f, c->reason,
+        arena_printf(
+            pol_arena(r), "an [access] section or [check %s] action = warn", id));
+}
+
+void
+pol_report_access(struct pol_run *r, const struct pol_access *access)
+{
+    struct arena *a = pol_arena(r);
+    const char *role = r->session->role;
+    const char *message = access->message;
+
+    if (!message && access->action == DG_ALLOW)
+        message = "allowed";
+    if (!message && role)
+        message = arena_printf(a, "role %.63s may not run it here", role);
+    if (!message)
+        message = "policy does not let this session run it";
+    struct pol_finding f = {
+        .action = (enum dg_action)access->action,
+        .is_observed = access->is_observed,
+        .rule = arena_strdup(a, access->name),
+        .message = message,
+        .hint = access->hint,
+        .origin_file = arena_strdup(a, access->origin.file),
+        .origin_line = access->origin.line,
+        .pos = -1,
+        .sqlstate = sqlstate_of((enum dg_action)access->action, NULL),
+    };
+    finish(r, &f, access->reason, "an [access] section above this one");
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: ISC
+/* The order of questions: temporary objects, access, then every check. */
+#include "policy/rules.h"
+
+#include "policy/unit.h"
+
+#include <string.h>
+
+#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
+    [POL_C_##                                                                         \
+        symbol] = { { id, group, summary, DG_##dev, DG_##stg, DG_##prod, params },    \
+        POL_ON_##when, function },
+static const struct pol_check_row rows[] = {
+#include "ddlgate/tbl/checks.h"
+};
+
+const struct pol_check_row *
+pol_check_row(enum pol_check check)
+{
+    return &rows[check];
+}
+
+bool
+pol_check_find(struct str id, enum pol_check *out)
+{
+    for (size_t i = 0; i < POL_N_CHECKS; i++) {
+        if (str_eqz(id, rows[i].info.id)) {
+            *out = (enum pol_check)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+pol_n_checks(void)
+{
+    return POL_N_CHECKS;
+}
+
+const struct pol_check_info *
+pol_check_info(size_t i)
+{
+    DG_ASSERT(i < POL_N_CHECKS, "there are %d checks", POL_N_CHECKS);
+    return &rows[i].info;
+}
+
+bool
+pol_excepted(const struct pol_run *r, const struct sql_object *o)
+{
+    return pol_is_excepted(&r->pol->checks[r->check].except, o, &r->path);
+}
+
+const struct sql_object *
+pol_table_of(const struct sql_facts *f)
+{
+    if (!f->n_objects)
+        return NULL;
+    const struct sql_object *o = &f->objects[0];
+    return o->kind == SQL_O_TABLE || o->kind == SQL_O_FOREIGN_TABLE
+            || o->kind == SQL_O_VIEW || o->kind == SQL_O_MATVIEW
+        ? o
+        : NULL;
+}
+
+/* Statements of a migration were judged with it as a whole; the tool's own are its
+ * business. */
+static bool
+was_judged(const struct pol_history *h)
+{
+    if (!h || !h->is_known)
+        return false;
+    switch (h->match.kind) {
+    case HIST_MATCH_PENDING:
+    case HIST_MATCH_REPEAT:
+    case HIST_MATCH_OUT_OF_ORDER:
+    case HIST_MATCH_BLOCKED_FAILED:
+    case HIST_MATCH_OWN:
+        return true;
+    case HIST_MATCH_NONE:
+    case HIST_MATCH_APPLIED:
+        break;
+    }
+    return false;
+}
+
+static bool
+runs(const struct pol_run *r, enum pol_when_runs when, bool is_judged)
+{
+    switch (when) {
+    case POL_ON_STATIC:
+        return !is_judged;
+    case POL_ON_HISTORY:
+        return r->session || r->check == POL_C_IMMUTABLE;
+    case POL_ON_ALWAYS:
+        return true;
+    case POL_ON_EXEMPT:
+        break;
+    }
+    return false;
+}
+
+static void
+run_checks(struct pol_run *r, const struct sql_facts *f)
+{
+    bool is_judged = r->session && was_judged(pol_fact_history(r));
+
+    for (size_t i = 0; i < POL_N_CHECKS; i++) {
+        r->check = (enum pol_check)i;
+        if (runs(r, rows[i].when, is_judged))
+            rows[i].fn(r, f);
+    }
+}
+
+static void
+judge_temp(struct pol_run *r)
+{
+    r->check = POL_C_TEMP;
+    pol_report(r,
+        POL_REPORT(.message = "it makes a temporary object",
+            .hint =
+                "This policy sets `temporary`; use a table of a migration instead."));
+}
+
+static void
+run_new(struct pol_run *r, const struct pol *p, const struct pol_text *t,
+    struct pol_findings *out)
+{
+    *r = (struct pol_run){ .pol = p, .text = t, .out = out };
+    r->unit = pol_unit_new(t->tree);
+    r->reported = mem_array(p->n_accesses + 1, sizeof(*r->reported));
+}
+
+static void
+run_deinit_p(struct pol_run *r)
+{
+    pol_unit_free(r->unit);
+    mem_free(r->reported);
+}
+
+static void
+run_facts(struct pol_run *r)
+{
+    const struct sql_tree *tree = r->text->tree;
+    size_t n = 0, n_off = 0;
+
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        r->fact = i;
+        r->granted = NULL;
+        if (f->cls == DG_OTHER) {
+            pol_unit_apply(r->unit, i);
+            continue;
+        }
+        if (pol_is_temp(f)) {
+            judge_temp(r);
+        } else {
+            if (r->session)
+                pol_access_judge(r);
+            run_checks(r, f);
+            n++;
+            n_off += r->granted && r->granted->checks_off;
+        }
+        pol_unit_apply(r->unit, i);
+    }
+    r->out->checks_off = n > 0 && n == n_off;
+}
+
+void
+pol_judge_text(const struct pol *p, const struct pol_session *s,
+    const struct pol_text *t, struct pol_findings *out)
+{
+    AUTO(run_deinit) struct pol_run r;
+    run_new(&r, p, t, out);
+    r.session = s;
+    pol_path_parse(out->arena, s->search_path, s->role, &r.path);
+    run_facts(&r);
+}
+
+void
+pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_findings *out)
+{
+    AUTO(run_deinit) struct pol_run r;
+    run_new(&r, p, t, out);
+    run_facts(&r);
+}
+
+bool
+pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history)
+{
+    bool is_temp = pol_is_temp(f);
+    *needs_history = !is_temp && (f->cls & (p->migrate | DG_HISTORY));
+    if (is_temp)
+        return p->checks[POL_C_TEMP].action > DG_ALLOW;
+    return f->cls != DG_OTHER;
+}

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: ISC
+/* Reads a policy file strictly: whatever can't mean what its author thought is an error
+ * with file and line. Sections [policy] and [check ID] are read here. */
+#include "policy/load.h"
+
+#include "base/names.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static int PRINTF_LIKE(3, 0)
+    fault(struct loader *l, const struct pol_origin *at, const char *fmt, va_list ap)
+{
+    char text[800];
+    vsnprintf(text, sizeof(text), fmt, ap);
+    return err_set(l->err, -EINVAL, "%s:%d: %s", at->file, at->line, text);
+}
+
+int
+load_fault(struct loader *l, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct pol_origin at = { l->file, l->item->line };
+    int ret = fault(l, &at, fmt, ap);
+    va_end(ap);
+    return ret;
+}
+
+int
+load_fault_at(struct loader *l, const struct pol_origin *at, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int ret = fault(l, at, fmt, ap);
+    va_end(ap);
+    return ret;
+}
+
+const struct pol_origin *
+load_key_at(const struct loader *l, const char *key)
+{
+    for (size_t i = 0; i < l->n_keys; i++) {
+        if (strcmp(l->keys[i], key) == 0)
+            return &l->keys_at[i];
+    }
+    return NULL;
+}
+
+int
+load_unknown_key(struct loader *l, const char *const *known, size_t n)
+{
+    const char *near = pol_nearest(str_of(l->item->key), known, n);
+    if (near)
+        return load_fault(l, "unknown key \"%s\" in [%s]; did you mean \"%s\"?",
+            l->item->key, l->section_name, near);
+    AUTO(arena_free) struct arena *a = arena_new();
+    const char *list = "";
+    for (size_t i = 0; i < n; i++)
+        list = arena_printf(a, "%s%s%s", list, i ? ", " : "", known[i]);
+    return load_fault(l, "unknown key \"%s\" in [%s]; its keys are %s", l->item->key,
+        l->section_name, list);
+}
+
+/* ---- values ---- */
+
+int
+load_action(struct loader *l, bool has_off, int *out)
+{
+    struct str value = str_of(l->item->value);
+    enum dg_action action;
+
+    if (has_off && str_ieqz(value, "off")) {
+        *out = DG_ALLOW;
+        return 0;
+    }
+    if (dg_action_parse(value, &action))
+        return load_fault(l,
+            "%s = %.40s is no action; write %s, note, warn, hold or reject",
+            l->item->key, l->item->value, has_off ? "off" : "allow");
+    if (action == DG_REWRITE)
+        return load_fault(l,
+            "%s = rewrite is not in this version; use reject, which shows the safe form",
+            l->item->key);
+    *out = action;
+    return 0;
+}
+
+int
+load_mode(struct loader *l, bool *is_observed)
+{
+    struct str value = str_of(l->item->value);
+    bool is_observe = str_ieqz(value, "observe");
+
+    if (!is_observe && !str_ieqz(value, "enforce"))
+        return load_fault(
+            l, "mode = %.40s is unknown; write observe or enforce", l->item->value);
+    *is_observed = is_observe;
+    return 0;
+}
+
+int
+load_text(struct loader *l, const char **out)
+{
+    if (!*l->item->value)
+        return load_fault(
+            l, "%s is empty; write a text or remove the key", l->item->key);
+    *out = arena_strdup(l->pol->arena, l->item->value);
+    return 0;
+}
+
+int
+load_message(struct loader *l, const char **out)
+{
+    size_t n = strlen(l->item->value);
+    if (n > POL_MAX_MESSAGE)
+        return load_fault(l,
+            "message has %zu bytes, %d fit into the one line that every driver shows; put "
+            "the rest into hint",
+            n, POL_MAX_MESSAGE);
+    return load_text(l, out);
+}
+
+int
+load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
+{
+    struct err why = { "" };
+    if (pol_list_parse(l->pol->arena, str_of(l->item->value), fn, out, &why))
+        return load_fault(l, "%s: %s", l->item->key, why.text);
+    return 0;
+}
+
+/* ---- [policy] ---- */
+
+static const char *const policy_keys[] = { "environment", "defaults", "migrate",
+    "unmigrated", "unparsable", "temporary", "mode" };
+static const char *const stage_names[] = { "development", "staging", "production" };
+
+static int
+find_stage(const char *name)
+{
+    for (size_t i = 0; i < DG_ARRAY_SIZE(stage_names); i++) {
+        if (strcmp(name, stage_names[i]) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+static struct pol_origin
+here(const struct loader *l)
+{
+    return (struct pol_origin){ l->file, l->item->line };
+}
+
+/* `unmigrated` and its like: another spelling of a check's action. */
+static int
+short_form(struct loader *l, enum pol_check check)
+{
+    if (l->sections[check].file)
+        return load_fault(l,
+            "\"%s\" is short for [check %s], which stands at %s:%d; keep one of them",
+            l->item->key, pol_check_row(check)->info.id, l->sections[check].file,
+            l->sections[check].line);
+    l->shorts[check] = here(l);
+    l->pol->checks[check].origin = here(l);
+    return load_action(l, false, &l->actions[check]);
+}
+
+static int
+policy_migrate(struct loader *l)
+{
+    unsigned classes;
+    struct str bad;
+
+    if (dg_classes_parse(str_of(l->item->value), &classes, &bad))
+        return load_fault(l, "migrate: \"%.*s\" is no class; write ddl, code, dcl",
+            (int)bad.n, bad.p);
+    if (classes & ~(unsigned)(DG_MIGRATE_DEFAULT | DG_MAINTENANCE | DG_CLUSTER))
+        return load_fault(l,
+            "migrate: class history is no schema change; write ddl, code, "
+            "dcl, maintenance or cluster");
+    if (!(classes & DG_DDL))
+        return load_fault(l,
+            "migrate must name ddl; to let unmigrated changes pass, set "
+            "unmigrated = allow");
+    l->pol->migrate = classes;
+    return 0;
+}
+
+static int
+policy_key(struct loader *l)
+{
+    const char *key = l->item->key, *value = l->item->value;
+
+    if (strcmp(key, "environment") == 0) {
+        l->environment_at = here(l);
+        return load_text(l, &l->pol->environment);
+    }
+    if (strcmp(key, "defaults") == 0) {
+        if (find_stage(value) < 0)
+            return load_fault(l,
+                "defaults = %.40s is unknown; write development, staging or production",
+                value);
+        return load_text(l, &l->defaults);
+    }
+    if (strcmp(key, "migrate") == 0)
+        return policy_migrate(l);
+    if (strcmp(key, "unmigrated") == 0)
+        return short_form(l, POL_C_FIRST);
+    if (strcmp(key, "unparsable") == 0)
+        return short_form(l, POL_C_UNPARSABLE);
+    if (strcmp(key, "temporary") == 0)
+        return short_form(l, POL_C_TEMP);
+    if (strcmp(key, "mode") == 0)
+        return load_mode(l, &l->pol->is_observed);
+    return load_unknown_key(l, policy_keys, DG_ARRAY_SIZE(policy_keys));
+}
+
+static int
+policy_begin(struct loader *l)
+{
+    if (l->policy_at.file && strcmp(l->policy_at.file, l->file) == 0)
+        return load_fault(l,
+            "[policy] stands at line %d already; merge the two (an including file may "
+            "override single keys)",
+            l->policy_at.line);
+    l->policy_at = here(l);
+    return 0;
+}
+
+/* ---- [check ID] ---- */
+
+static int
+check_begin(struct loader *l, struct str id)
+{
+    if (!pol_check_find(id, &l->check)) {
+        const char *ids[POL_N_CHECKS];
+        for (size_t i = 0; i < POL_N_CHECKS; i++)
+            ids[i] = pol_check_row((enum pol_check)i)->info.id;
+        const char *near = pol_nearest(id, ids, POL_N_CHECKS);
+        if (near)
+            return load_fault(l, "unknown check \"%.*s\"; did you mean \"%s\"?",
+                (int)id.n, id.p, near);
+        return load_fault(l,
+            "check \"%.*s\" is unknown to this version; `ddlgate check --list` names all",
+            (int)id.n, id.p);
+    }
+    if (l->shorts[l->check].file)
+        return load_fault(l,
+            "[check %.*s] and its short form in [policy] at %s:%d say the same; keep one "
+            "of them",
+            (int)id.n, id.p, l->shorts[l->check].file, l->shorts[l->check].line);
+    if (!l->sections[l->check].file)
+        l->sections[l->check] = here(l);
+    if (l->actions[l->check] == POL_UNSET)
+        l->pol->checks[l->check].origin = here(l);
+    return 0;
+}
+
+static int
+check_key(struct loader *l)
+{
+    static const char *const keys[] = { "action", "message", "hint", "mode", "reason",
+        "except" };
+    static const char *const live[] = { "min_table_size", "max_table_size", "min_size",
+        "min_table_rows", "min_rows", "table_size", "table_rows" };
+    struct pol_check_conf *c = &l->pol->checks[l->check];
+    bool has_except = *pol_check_row(l->check)->info.params;
+    const char *key = l->item->key;
+
+    if (strcmp(key, "action") == 0) {
+        c->origin = here(l);
+        return load_action(l, true, &l->actions[l->check]);
+    }
+    if (strcmp(key, "message") == 0)
+        return load_message(l, &c->message);
+    if (strcmp(key, "hint") == 0)
+        return load_text(l, &c->hint);
+    if (strcmp(key, "reason") == 0)
+        return load_text(l, &c->reason);
+    if (strcmp(key, "mode") == 0)
+        return load_mode(l, &c->is_observed);
+    if (has_except && strcmp(key, "except") == 0)
+        return load_list(l, pol_parse_object, &c->except);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(live); i++) {
+        if (strcmp(key, live[i]) == 0)
+            return load_fault(l,
+                "%s needs facts from the live catalogue, which this version does not read; "
+                "remove it",
+                key);
+    }
+    return load_unknown_key(l, keys, DG_ARRAY_SIZE(keys) - !has_except);
+}
+
+/* ---- sections ---- */
+
+static int
+end_section(struct loader *l)
+{
+    return l->section == LOAD_ACCESS ? load_access_end(l) : 0;
+}
+
+static bool
+take_word(struct str *s, const char *word)
+{
+    size_t n = strlen(word);
+    if (s->n < n || memcmp(s->p, word, n) != 0 || (s->n > n && s->p[n] != ' '))
+        return false;
+    *s = str_trim((struct str){ s->p + n, s->n - n });
+    return true;
+}
+
+static int
+begin_section(struct loader *l)
+{
+    struct str name = str_of(l->item->section);
+
+    l->section_name = arena_strdup(l->pol->arena, l->item->section);
+    l->section_at = here(l);
+    l->n_keys = 0;
+    if (take_word(&name, "policy") && !name.n) {
+        l->section = LOAD_POLICY;
+        return policy_begin(l);
+    }
+    if (take_word(&name, "access") && name.n) {
+        l->section = LOAD_ACCESS;
+        return load_access_begin(l, name);
+    }
+    if (take_word(&name, "check") && name.n) {
+        l->section = LOAD_CHECK;
+        return check_begin(l, name);
+    }
+    return load_fault(l,
+        "unknown section [%s]; a policy has [policy], [access NAME] and [check ID]",
+        l->item->section);
+}
+
+static int
+take_key(struct loader *l)
+{
+    const struct pol_origin *before = load_key_at(l, l->item->key);
+    if (before)
+        return load_fault(l,
+            "key \"%s\" stands at line %d of [%s] already; merge the two", l->item->key,
+            before->line, l->section_name);
+    if (l->n_keys == LOAD_MAX_KEYS)
+        return load_fault(
+            l, "[%s] has more than %d keys", l->section_name, LOAD_MAX_KEYS);
+    l->keys[l->n_keys] = arena_strdup(l->pol->arena, l->item->key);
+    l->keys_at[l->n_keys++] = here(l);
+    switch (l->section) {
+    case LOAD_POLICY:
+        return policy_key(l);
+    case LOAD_ACCESS:
+        return load_access_key(l);
+    case LOAD_CHECK:
+        return check_key(l);
+    case LOAD_NONE:
+        break;
+    }
+    DG_ASSERT(false, "the INI reader gave a key before a section");
+    return -EINVAL;
+}
+
+static int
+take_item(void *ctx, const struct ini_item *item)
+{
+    struct loader *l = ctx;
+    int ret = 0;
+
+    if (!item->key)
+        ret = end_section(l); /* still with the file and line that it stands in */
+    if (ret)
+        return ret;
+    l->item = item;
+    if (!l->file || strcmp(l->file, item->file) != 0)
+        l->file = arena_strdup(l->pol->arena, item->file);
+    return item->key ? take_key(l) : begin_section(l);
+}
+
+/* ---- the whole ---- */
+
+static int
+resolve_stage(struct loader *l, const char *path)
+{
+    struct pol *p = l->pol;
+
+    if (!p->environment)
+        return err_set(l->err, -EINVAL,
+            "%s: [policy] names no environment; add environment = development, staging or "
+            "production",
+            path);
+    int stage = find_stage(l->defaults ? l->defaults : p->environment);
+    if (stage < 0)
+        return err_set(l->err, -EINVAL,
+            "%s:%d: environment = %.60s is a name of your own; add defaults = development, "
+            "staging or production, whose actions the checks take",
+            l->environment_at.file, l->environment_at.line, p->environment);
+    p->stage = (enum pol_stage)stage;
+    return 0;
+}
+
+static enum dg_action
+default_action(enum pol_stage stage, const struct pol_check_info *info)
+{
+    switch (stage) {
+    case POL_DEVELOPMENT:
+        return info->development;
+    case POL_STAGING:
+        return info->staging;
+    case POL_PRODUCTION:
+        return info->production;
+    }
+    DG_ASSERT(false, "no stage %d", (int)stage);
+    return DG_REJECT;
+}
+
+static int
+finish(struct loader *l, const char *path)
+{
+    int ret = end_section(l);
+    if (!ret)
+        ret = resolve_stage(l, path);
+    for (size_t i = 0; i < POL_N_CHECKS && !ret; i++) {
+        const struct pol_check_info *info = &pol_check_row((enum pol_check)i)->info;
+        l->pol->checks[i].action = l->actions[i] == POL_UNSET
+            ? default_action(l->pol->stage, info)
+            : (enum dg_action)l->actions[i];
+    }
+    return ret;
+}
+
+static void
+pol_free(struct ref *ref)
+{
+    struct pol *p = (struct pol *)(void *)ref;
+    arena_free(p->arena);
+    mem_free(p->accesses);
+    mem_free(p);
+}
+
+static void
+pol_drop_p(struct pol **p)
+{
+    ref_drop(*p);
+}
+
+int
+pol_load(const char *path, bool settle, struct pol **out, struct err *err)
+{
+    AUTO(pol_drop) struct pol *p = mem_zalloc(sizeof(*p));
+    struct loader l = { .pol = p, .err = err };
+
+    ref_init(&p->ref, pol_free);
+    p->arena = arena_new();
+    p->migrate = DG_MIGRATE_DEFAULT;
+    for (size_t i = 0; i < POL_N_CHECKS; i++)
+        l.actions[i] = POL_UNSET;
+    int ret = ini_read(path, settle, take_item, &l, err);
+    if (!ret)
+        ret = finish(&l, path);
+    if (ret)
+        return ret;
+    *out = p;
+    p = NULL;
+    return 0;
+}

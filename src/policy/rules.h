@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: ISC
+/* A loaded policy, as the files of this folder see it, and what they share while judging.
+ * thread: any (immutable once loaded; a struct pol_run belongs to one call) */
+#ifndef DG_POLICY_RULES_H
+#define DG_POLICY_RULES_H
+
+#include "base/mem.h"
+#include "policy/pattern.h"
+#include "policy/policy.h"
+#include "policy/words.h"
+
+/* --- what is loaded ------------------------------------------------------------------- */
+
+enum pol_check {
+#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
+    POL_C_##symbol,
+#include "ddlgate/tbl/checks.h"
+    POL_N_CHECKS
+};
+
+enum pol_when_runs {
+    POL_ON_STATIC,
+    POL_ON_HISTORY,
+    POL_ON_ALWAYS,
+    POL_ON_EXEMPT,
+};
+
+enum pol_stage {
+    POL_DEVELOPMENT,
+    POL_STAGING,
+    POL_PRODUCTION,
+};
+
+/* A place in a policy file; file NULL: the catalogue's default. */
+struct pol_origin {
+    const char *file;
+    int line;
+};
+
+struct pol_check_conf {
+    enum dg_action action;
+    bool is_observed;
+    const char *message, *hint, *reason; /* NULL: the check's own */
+    struct pol_list except;              /* objects that it doesn't look at */
+    struct pol_origin origin;
+};
+
+struct pol_param {
+    const char *name, *value;
+};
+
+#define POL_UNSET (-1)
+
+struct pol_access {
+    const char *name;
+    struct pol_origin origin; /* of the action */
+    int action;               /* enum dg_action; POL_UNSET while loading */
+    bool is_observed;
+    const char *message, *hint, *reason;
+    /* match keys */
+    struct pol_list database, role, client_addr, application_name, command, object,
+        migration, environment, time, server_version;
+    unsigned classes, not_classes; /* 0: not written */
+    unsigned migrated;             /* bits of 1 << enum dg_migrated; 0: not written */
+    int in_transaction;            /* POL_UNSET, 0, 1 */
+    /* what it grants or asks for */
+    int unmigrated, unparsable; /* enum dg_action or POL_UNSET */
+    bool checks_off;
+    struct pol_param *startup;
+    size_t n_startup;
+};
+
+struct pol {
+    struct ref ref;
+    struct arena *arena; /* owned; everything below */
+    const char *environment;
+    enum pol_stage stage;
+    unsigned migrate;
+    bool is_observed;
+    struct pol_check_conf checks[POL_N_CHECKS];
+    struct pol_access *accesses;
+    size_t n_accesses;
+};
+
+/* --- judging -------------------------------------------------------------------------- */
+
+struct pol_unit;
+
+/* One call of pol_judge_text or pol_judge_unit. */
+struct pol_run {
+    const struct pol *pol;
+    const struct pol_session *session; /* NULL for a unit */
+    const struct pol_text *text;
+    struct pol_unit *unit;
+    struct pol_findings *out;
+    struct pol_path path;
+    size_t *reported; /* per access section: statement it was reported for, plus 1 */
+    /* of the fact being judged */
+    size_t fact;
+    const struct pol_access *granted; /* the section that let it pass, or NULL */
+    enum pol_check check;
+    /* last statement that migration-first, and last migration that another history check,
+     * spoke of */
+    size_t first_stmt; /* plus 1 */
+    const struct hist_migration *spoken[POL_N_CHECKS];
+};
+
+/* What a check found. Texts may live anywhere until the call returns, or in the findings'
+ * arena; NULL where there is nothing to say. */
+struct pol_report {
+    const char *message, *detail, *hint;
+    const struct sql_object *object;
+    const char *column;
+    int at;               /* byte offset plus 1; 0: the statement's */
+    const char *sqlstate; /* of a rejection; NULL: 42501 */
+    bool is_limited;      /* the action may not exceed at_most */
+    enum dg_action at_most;
+};
+
+#define POL_REPORT(...) (&(struct pol_report){ __VA_ARGS__ })
+
+/* Adds a finding of the check that runs, with its configured action and texts. */
+void pol_report(struct pol_run *r, const struct pol_report *report);
+/* Adds a finding of an access section. */
+void pol_report_access(struct pol_run *r, const struct pol_access *a);
+
+/* Asks the access sections about r->fact: reports what they say, sets r->granted. */
+void pol_access_judge(struct pol_run *r);
+/* Would the session keys of a section match? (For startup parameters.) */
+enum pol_truth pol_access_session(
+    const struct pol *p, const struct pol_access *a, const struct pol_session *s);
+
+typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
+#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
+    POL_CHECK_FN_##when(function)
+#define POL_CHECK_FN_STATIC(function)  pol_check_fn function;
+#define POL_CHECK_FN_HISTORY(function) pol_check_fn function;
+#define POL_CHECK_FN_ALWAYS(function)  pol_check_fn function;
+#define POL_CHECK_FN_EXEMPT(function)
+#include "ddlgate/tbl/checks.h"
+
+struct pol_check_row {
+    struct pol_check_info info;
+    enum pol_when_runs when;
+    pol_check_fn *fn;
+};
+const struct pol_check_row *pol_check_row(enum pol_check check);
+/* By id; false if there is none. */
+bool pol_check_find(struct str id, enum pol_check *out);
+
+/* --- small questions ------------------------------------------------------------------ */
+
+static inline const struct sql_facts *
+pol_fact(const struct pol_run *r)
+{
+    return &r->text->tree->facts[r->fact];
+}
+
+/* What is known of the fact's history; NULL where none was given. */
+static inline const struct pol_history *
+pol_fact_history(const struct pol_run *r)
+{
+    return r->text->history ? &r->text->history[r->fact] : NULL;
+}
+
+static inline struct arena *
+pol_arena(struct pol_run *r)
+{
+    return r->out->arena;
+}
+
+/* Temporary, and no shadow of a history table. */
+static inline bool
+pol_is_temp(const struct sql_facts *f)
+{
+    return (f->flags & SQL_F_TEMP) && f->cls != DG_HISTORY;
+}
+
+/* Is the object one that the running check's `except` names? */
+bool pol_excepted(const struct pol_run *r, const struct sql_object *o);
+/* The table a statement is about: its first object, a table or something like it. */
+const struct sql_object *pol_table_of(const struct sql_facts *f);
+
+#endif
