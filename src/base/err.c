@@ -31,6 +31,7 @@ store(struct err *err, const char *text)
 /* As vsnprintf; a character that was cut in two is left out. */
 static void PRINTF_LIKE(3, 0) print(char *out, size_t size, const char *fmt, va_list ap)
 {
+    DG_ASSERT(fmt, "no format");
     int whole = vsnprintf(out, size, fmt, ap);
     size_t n = strlen(out);
 
