@@ -47,7 +47,8 @@ read_value(const char *p, char *out)
     return *p == '\'' ? p + 1 : NULL;
 }
 
-/* p is at the first byte of a keyword; scratch has room for what is left of the text. */
+/* The word that lacks its `=` is not shown: it may be the second half of a password.
+ * p is at the first byte of a keyword; scratch has room for what is left of the text. */
 static int
 read_pair(const char *p, char *scratch, struct pair *out, struct err *err)
 {
@@ -55,17 +56,15 @@ read_pair(const char *p, char *scratch, struct pair *out, struct err *err)
     while (*p && *p != '=' && !is_blank(*p))
         p++;
     pair.keyword.n = (size_t)(p - pair.start);
-    int n = (int)(pair.keyword.n < 64 ? pair.keyword.n : 64);
     p = skip_blanks(p);
-    if (*p != '=' || n == 0)
+    if (*p != '=' || pair.keyword.n == 0)
         return err_set(err, -EINVAL,
-            "`=` is missing after `%.*s`; write keyword=value pairs, values with blanks "
-            "in single quotes",
-            n, pair.start);
+            "the text is no list of keyword=value pairs; put values with blanks into "
+            "single quotes");
     pair.end = read_value(skip_blanks(p + 1), scratch);
     if (!pair.end)
-        return err_set(
-            err, -EINVAL, "the quote after `%.*s=` is not closed", n, pair.start);
+        return err_set(err, -EINVAL, "the quote after `%.*s=` is not closed",
+            (int)(pair.keyword.n < 64 ? pair.keyword.n : 64), pair.start);
     *out = pair;
     return 0;
 }
