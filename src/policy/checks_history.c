@@ -263,6 +263,11 @@ pol_check_write(struct pol_run *r, const struct sql_facts *f)
         return; /* just a table of that name: nothing migrates this database */
     switch (h->write) {
     case HIST_WRITE_OK:
+        /* a shadow of the table, or a text that can't be read: no values to be honest */
+        if (!f->write && h->match.kind != HIST_MATCH_PENDING
+            && h->match.kind != HIST_MATCH_OWN)
+            report_write(r, h, NULL, "what it writes can't be known", NULL);
+        break;
     case HIST_WRITE_NEEDS_BINDS:
         break;
     case HIST_WRITE_NOT_SEEN_RUN:

@@ -12,8 +12,11 @@
 
 /* ---- errors ---- */
 
-static int PRINTF_LIKE(3, 0)
-    fault(struct loader *l, const struct pol_origin *at, const char *fmt, va_list ap)
+static int fault(struct loader *l, const struct pol_origin *at, const char *fmt,
+    va_list ap) PRINTF_LIKE(3, 0);
+
+static int
+fault(struct loader *l, const struct pol_origin *at, const char *fmt, va_list ap)
 {
     char text[800];
     vsnprintf(text, sizeof(text), fmt, ap);
