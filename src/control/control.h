@@ -2,8 +2,9 @@
 /* The gate's own connections to PostgreSQL: libpq, asynchronous, driven by a net loop; one
  * connection per database, opened when first needed, closed after idle_ms. Queries of one
  * connection run one after the other; each request has a time limit. Every connection runs
- * with search_path = '', lock_timeout = 200 ms, statement_timeout = the request limit,
- * default_transaction_read_only = on.   thread: control */
+ * with search_path = '', lock_timeout = 200 ms, statement_timeout = the request's limit,
+ * default_transaction_read_only = on, row_security = off (a table that would hide rows from
+ * the gate is an error).   thread: control */
 #ifndef DG_CONTROL_CONTROL_H
 #define DG_CONTROL_CONTROL_H
 
@@ -24,25 +25,29 @@ struct ctl_result {
 
 typedef void (*ctl_done_fn)(void *ctx, const struct ctl_result *res);
 
-/* Runs sql on a connection made with conninfo (a libpq string, the key of the pool; it may
- * hold a password and is never logged). done is called exactly once, on this thread, never
- * from within this call. */
+/* Runs sql (statements that only read; the last one's rows count) on a connection made with
+ * conninfo (a libpq string, the key of the pool; it may hold a password and is never
+ * logged). timeout_ms covers waiting, connecting and running. done is called exactly once,
+ * on this thread, never from within this call; it may call ctl_query, not ctl_free. Host
+ * names are resolved with blocking calls, so addresses are better. */
 void ctl_query(struct ctl *c, const char *conninfo, const char *sql, int64_t timeout_ms,
     ctl_done_fn done, void *ctx);
 
-/* Builds the conninfo: upstream's host/port/dbname (a libpq string) overlaid by control's
- * user, passfile, ... Owned by the caller. -EINVAL when libpq can't read one of them. */
-int ctl_conninfo(const char *upstream, const char *dbname, const char *control, char **out,
-    struct err *err) MUST_CHECK;
+/* Builds the conninfo: upstream's host and port (a libpq string) overlaid by control's user,
+ * passfile, ...; the database is upstream's, else dbname (NULL: libpq's default), never
+ * control's. Owned by the caller. -EINVAL when libpq can't read one of them. */
+int ctl_conninfo(const char *upstream, const char *dbname, const char *control,
+    char **out, struct err *err) MUST_CHECK;
 
-/* Reads a libpq string into host, port, dbname (owned, NULL if not given), for the
- * session's own connections. */
+/* Reads a libpq string into host (its hostaddr if given), port, dbname (owned, NULL if not
+ * given), for the session's own connections. */
 struct ctl_target {
     char *host;
     char *port;
     char *dbname;
 };
-int ctl_target_parse(const char *conninfo, struct ctl_target *out, struct err *err) MUST_CHECK;
+int ctl_target_parse(const char *conninfo, struct ctl_target *out, struct err *err)
+    MUST_CHECK;
 void ctl_target_deinit(struct ctl_target *t);
 
 /* Blocking form for the command line. rows owned by the caller: ctl_rows_free. */
