@@ -234,10 +234,8 @@ conn_failed(struct conn *c)
     char text[512];
 
     one_line(c->pg ? PQerrorMessage(c->pg) : "out of memory", text, sizeof(text));
-    if (!text[0])
-        snprintf(text, sizeof(text), "the server closed the connection");
     close_pg(c);
-    fail_all(c, "", text);
+    fail_all(c, "", text[0] ? text : "the server closed the connection");
     net_timer_start(&c->idle, 0);
 }
 
@@ -324,20 +322,30 @@ conn_poll(struct conn *c)
 
 /* --- a request ------------------------------------------------------------------------- */
 
-/* The one under way broke off with the connection. */
+/* The connection broke off; why NULL: libpq or the server says so. The request under way
+ * is tried once more if the connection may have been dead before; the others wait for the
+ * next connection. */
 static void
-conn_broke(struct conn *c)
+conn_broke(struct conn *c, const char *why)
 {
-    struct request *r = LIST_ENTRY(list_first(&c->requests), struct request, node);
+    struct request *r = NULL;
+    PGresult *error = c->error;
+    char text[512];
 
-    if (c->state == BUSY && (!c->was_used || r->was_retried)) {
-        conn_failed(c);
-        return;
-    }
     if (c->state == BUSY)
-        r->was_retried = true;
+        r = LIST_ENTRY(list_first(&c->requests), struct request, node);
+    one_line(why ? why : PQerrorMessage(c->pg), text, sizeof(text));
+    bool is_again = r && !why && c->was_used && !r->was_retried;
+    c->error = NULL;
     close_pg(c);
     net_timer_start(&c->kick, 0);
+    if (is_again)
+        r->was_retried = true;
+    else if (r && error)
+        answer_error(r, error);
+    else if (r)
+        fail(r, "", text[0] ? text : "the server closed the connection");
+    PQclear(error);
 }
 
 static bool
@@ -376,7 +384,7 @@ conn_run(struct conn *c)
         net_timer_stop(&c->idle);
         set_state(c, BUSY);
         if (!send_request(c, LIST_ENTRY(first, struct request, node)))
-            conn_broke(c);
+            conn_broke(c, NULL);
     } else if (!first) {
         net_timer_start(&c->idle, c->state == IDLE ? c->ctl->idle_ms : 0);
     }
@@ -431,7 +439,7 @@ static void
 conn_read(struct conn *c)
 {
     if (!PQconsumeInput(c->pg) || PQstatus(c->pg) == CONNECTION_BAD) {
-        conn_broke(c);
+        conn_broke(c, NULL);
         return;
     }
     if (c->state != BUSY)
@@ -441,13 +449,13 @@ conn_read(struct conn *c)
         if (!res) {
             /* an error without a SQLSTATE is libpq's: the server went away */
             if (c->error && !PQresultErrorField(c->error, PG_DIAG_SQLSTATE))
-                conn_broke(c);
+                conn_broke(c, NULL);
             else
                 conn_done(c);
             return;
         }
         if (!take_result(c, res)) {
-            conn_broke(c);
+            conn_broke(c, "COPY can't be used here");
             return;
         }
     }
@@ -469,7 +477,7 @@ on_watch(void *ctx, unsigned what)
     case BUSY:
         if (what & NET_WRITE) {
             if (!flush(c))
-                conn_broke(c);
+                conn_broke(c, NULL);
         } else {
             conn_read(c);
         }

@@ -217,7 +217,8 @@ check_reading(const struct hist_migration *m, struct err *err)
         return 0;
     for (size_t i = 0; i < m->tree->n; i++) {
         const struct sql_facts *f = &m->tree->facts[i];
-        if (f->setting && strcmp(f->setting, "standard_conforming_strings") == 0)
+        if (f->setting && strcmp(f->setting, "standard_conforming_strings") == 0
+            && (!f->setting_value || strcmp(f->setting_value, "on") != 0))
             return err_set(err, -EINVAL,
                 "%s:%d: the strings of this file mean something else when "
                 "standard_conforming_strings changes; write E'...' and leave it on",
@@ -230,14 +231,15 @@ static int
 scan_file(struct hist_migration *m, const struct sql_words *words, struct err *err)
 {
     struct err why = { "" };
+    int line = 1, skip = 0;
     int r = sql_scan(
         &m->scan, words, m->text, m->len, true, SQL_TREE_DEFAULT_DEPTH, &why);
-    int line = 1;
 
     if (r) {
-        if (m->scan.n > 0) /* the broken one comes after the last that was cut */
-            line = m->scan.stmts[m->scan.n - 1].line;
-        return err_set(err, -EINVAL, "%s:%d: %s", m->path, line, why.text);
+        /* the scan says "line 12: what"; here it is file:12: what */
+        if (sscanf(why.text, "line %d: %n", &line, &skip) < 1)
+            skip = 0;
+        return err_set(err, -EINVAL, "%s:%d: %s", m->path, line, why.text + skip);
     }
     m->tree = sql_tree_new(&m->scan, words, m->text, m->len, true);
     return check_reading(m, err);
@@ -357,7 +359,9 @@ sort_migrations(struct hist_set *set)
 {
     struct hist_source_ops ops = *set->ops; /* qsort_r's context isn't const */
 
-    qsort_r(set->migrations, set->n, sizeof(*set->migrations), by_application, &ops);
+    if (set->n > 0)
+        qsort_r(
+            set->migrations, set->n, sizeof(*set->migrations), by_application, &ops);
     for (size_t i = 0; i < set->n; i++)
         set->migrations[i].index = i;
 }

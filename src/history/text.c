@@ -333,16 +333,15 @@ hist_text_blank(const char *path, char *p, size_t n, bool psql, struct err *err)
     int r = 0;
 
     sql_lex_init(&lx, p, n, true);
-    while (!r) {
-        int lexed = sql_lex_next(&lx, &tok);
-        if (lexed == 0) {
+    /* A broken text ends it, too; the scan refuses that. */
+    while (!r && sql_lex_next(&lx, &tok) == 0) {
+        if (!psql || tok.kind != SQL_T_PUNCT || p[tok.start] != '\\') {
             r = on_token(&b, &tok);
             continue;
         }
-        size_t pos = lx.pos;
-        if (lexed == SQL_LEX_END || !psql || pos >= n || p[pos] != '\\')
-            break; /* a broken text is the scan's to refuse */
+        size_t pos = tok.start;
         r = meta_command(&b, &pos);
+        sql_lex_init(&lx, p, n, true);
         lx.pos = pos;
     }
     return r;
