@@ -7,6 +7,8 @@
  *   inside of a statement that starts with a word known to contain no command
  *   (SQL_IS_PLAIN: SELECT, INSERT, COPY, ...; or an opening bracket) the schema words are
  *   names; after any other word, known or not, they count wherever they stand.
+ * - COMMENT, SECURITY, IMPORT, REFRESH, REASSIGN, START count only before a word that
+ *   begins like the second keyword which they need.
  * - INTO counts wherever it stands, but for the one that INSERT and MERGE need, if it is
  *   the only one. (An INTO right after the word INSERT is no proof: it can be an alias.)
  * - EXECUTE, tracked names, set_config and pg_settings count wherever they stand, names
@@ -55,6 +57,9 @@ struct scanner {
     bool is_plain;        /* its first token says that it contains no command */
     bool is_write;        /* INSERT or MERGE */
     bool has_schema_word; /* other than the first */
+    /* the last token, if it only counts before a second keyword (COMMENT ON) */
+    const struct sql_word *pending;
+    bool pending_is_first;
     size_t n_into;
 
     /* CREATE FUNCTION ... BEGIN ATOMIC ...; END */
@@ -199,21 +204,8 @@ tracked_name(struct scanner *s, const struct sql_token *tok)
 }
 
 static void
-add_word(struct scanner *s, const struct sql_token *tok)
+count_word(struct scanner *s, const struct sql_word *word, bool is_first)
 {
-    const struct sql_word *word = sql_word_find(s->text + tok->start, tok->len);
-    bool is_first = s->stmt.n_tokens == 0;
-
-    routine_word(s, tok);
-    tracked_name(s, tok);
-    if (!word)
-        return;
-    if (word->flags & (SQL_IS_NESTING | SQL_IS_SET_OPERATION))
-        add_operator(s, tok->start, word->flags & SQL_IS_SET_OPERATION);
-    if (is_first) {
-        s->is_plain = word->flags & SQL_IS_PLAIN;
-        s->is_write = word_is(s, tok, "INSERT") || word_is(s, tok, "MERGE");
-    }
     switch ((enum sql_word_place)word->place) {
     case SQL_AT_NONE:
         break;
@@ -233,6 +225,44 @@ add_word(struct scanner *s, const struct sql_token *tok)
         else
             s->stmt.words |= word->group;
         break;
+    }
+}
+
+/* tok: what follows the pending word, NULL if that can't be read. */
+static void
+settle_pending(struct scanner *s, const struct sql_token *tok)
+{
+    const struct sql_word *word = s->pending;
+
+    s->pending = NULL;
+    if (word
+        && (!tok
+            || (tok->kind == SQL_T_WORD
+                && ascii_lower(s->text[tok->start]) == word->next)))
+        count_word(s, word, s->pending_is_first);
+}
+
+static void
+add_word(struct scanner *s, const struct sql_token *tok)
+{
+    const struct sql_word *word = sql_word_find(s->text + tok->start, tok->len);
+    bool is_first = s->stmt.n_tokens == 0;
+
+    routine_word(s, tok);
+    tracked_name(s, tok);
+    if (!word)
+        return;
+    if (word->flags & (SQL_IS_NESTING | SQL_IS_SET_OPERATION))
+        add_operator(s, tok->start, word->flags & SQL_IS_SET_OPERATION);
+    if (is_first) {
+        s->is_plain = word->flags & SQL_IS_PLAIN;
+        s->is_write = word_is(s, tok, "INSERT") || word_is(s, tok, "MERGE");
+    }
+    if (word->next) {
+        s->pending = word;
+        s->pending_is_first = is_first;
+    } else {
+        count_word(s, word, is_first);
     }
 }
 
@@ -281,6 +311,7 @@ start_stmt(struct scanner *s, size_t pos)
     s->stmt_depth = 0;
     s->is_plain = s->is_write = s->has_schema_word = false;
     s->n_into = 0;
+    s->pending = NULL;
     s->is_routine = s->after_begin = s->after_label = false;
     s->n_body = 0;
     s->n_levels = 1;
@@ -308,6 +339,7 @@ add_token(struct scanner *s, const struct sql_token *tok)
 {
     if (s->stmt.n_tokens == 0)
         start_stmt(s, tok->start);
+    settle_pending(s, tok);
     if (s->stmt.n_tokens < 2)
         keep_first_word(s, tok);
     switch (tok->kind) {
@@ -357,7 +389,7 @@ keep_stmt(struct scanner *s)
     s->stmt.len = s->end - s->stmt.start;
     if (s->stmt_depth > out->max_depth)
         out->max_depth = s->stmt_depth;
-    s->work += (uint64_t)s->stmt_depth * s->stmt.n_tokens;
+    s->work += (uint64_t)s->stmt_depth * (s->stmt.n_tokens + s->stmt.len / 16);
     if (s->work > SQL_SCAN_MAX_WORK || out->n == SQL_SCAN_MAX_STMTS)
         set_deep(s, s->stmt.start);
     out->words |= s->stmt.words;
@@ -387,6 +419,7 @@ broken_rest(struct scanner *s, size_t pos)
         start_stmt(s, pos);
     else
         sql_digester_drop(&s->digester);
+    settle_pending(s, NULL);
     s->out->two_readings |= memchr(s->text + pos, '\\', s->len - pos) != NULL;
     s->end = s->len;
     s->stmt.words |= sql_filter(s->words, s->text + pos, s->len - pos, SQL_W_ALL);

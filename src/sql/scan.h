@@ -23,8 +23,9 @@ struct sql_digest {
 
 /* Bounds of one text beside its depth. */
 #define SQL_SCAN_MAX_STMTS ((size_t)1 << 18)
-/* Tokens times depth: libpg_query's time grows with it, about a second at the limit. */
-#define SQL_SCAN_MAX_WORK ((uint64_t)1 << 30)
+/* Size of a statement, in tokens and in units of 16 bytes, times its depth: libpg_query's
+ * time grows with it, about a second at the limit. */
+#define SQL_SCAN_MAX_WORK ((uint64_t)1 << 32)
 
 struct sql_stmt {
     /* first byte of the first token to last byte of the last one, the `;` not included */
