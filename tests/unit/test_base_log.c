@@ -23,6 +23,15 @@ keep(void *ctx, const char *line)
     snprintf(last, sizeof(last), "%s", line);
 }
 
+/* Tests may share a process (CK_FORK=no). */
+static void
+setup(void)
+{
+    n_lines = 0;
+    log_set_level(LOG_LEVEL_INFO);
+    log_set_sink(NULL, NULL);
+}
+
 /* The line without its time. */
 static const char *
 last_text(void)
@@ -247,6 +256,7 @@ suite(void)
     Suite *s = suite_create("base_log");
     TCase *tc = tcase_create("log");
 
+    tcase_add_checked_fixture(tc, setup, setup);
     tcase_add_loop_test(tc, text_is_escaped, 0, DG_ARRAY_SIZE(texts));
     tcase_add_test(tc, levels_are_named_and_filtered);
     tcase_add_test(tc, warning_tells_errno_and_logging_keeps_it);
