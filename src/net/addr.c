@@ -224,6 +224,8 @@ net_resolve(const char *host, const char *port, bool passive, struct net_addr *o
         return err_set(err, -EINVAL,
             "the host is empty; name one, or a folder of a unix "
             "socket");
+    if (!passive && !strcmp(host, "*"))
+        return err_set(err, -EINVAL, "* is no host to connect to; name one");
     if (*host == '/')
         return resolve_unix(host, number, out, err);
     return resolve_inet(host, number, passive, out, max, err);
