@@ -38,7 +38,8 @@ enum sql_object_kind {
 struct sql_object {
     enum sql_object_kind kind;
     const char *schema; /* as written (folded), NULL if not written */
-    const char *name;   /* "" for an index that the server names */
+    const char *name;   /* "" where the server chooses: an index without a name, CREATE
+                         * SCHEMA AUTHORIZATION CURRENT_USER */
     const char *on;     /* trigger, rule, policy: unqualified table; index: its table.
                          * Their schema is that table's; the table follows as an object */
     const char *on_schema;

@@ -86,15 +86,16 @@ static void
 create_domain(struct mk *m, const PgQuery__CreateDomainStmt *s)
 {
     const char *mods;
+    struct sql_sub *sub;
 
     mk_begin(m, "CREATE DOMAIN", DG_DDL);
     the_names(m, SQL_O_DOMAIN, s->domainname, s->n_domainname);
-    mk_sub_value(m, "OF TYPE", mk_type(m, s->type_name, &mods), NULL)->value = mods;
+    sub = mk_sub_value(m, "OF TYPE", mk_type(m, s->type_name, &mods), NULL);
+    sub->value = mk_text(m, mods);
     for (size_t i = 0; i < s->n_constraints; i++) {
         struct sql_constraint *c = s->constraints[i]->node_case == NODE(CONSTRAINT)
             ? mk_constraint(m, s->constraints[i]->constraint)
             : NULL;
-        struct sql_sub *sub;
 
         if (!c)
             continue;
@@ -425,7 +426,7 @@ alter_publication(struct mk *m, const PgQuery__AlterPublicationStmt *s)
     mk_object(m, SQL_O_OTHER, NULL, s->pubname, -1);
     if (s->for_all_tables)
         mk_sub(m, "FOR ALL TABLES");
-    switch ((int)s->action) {
+    switch (s->n_options ? 0 : (int)s->action) {
     case PG_QUERY__ALTER_PUBLICATION_ACTION__AP_AddObjects:
         mk_sub(m, "ADD");
         break;

@@ -4,7 +4,7 @@
  * string or option value is copied into facts.
  *
  * Subcommands: GRANT and REVOKE list the privileges (SELECT, ..., ALL PRIVILEGES), WITH GRANT
- * OPTION, and TO or FROM with the role as value (TO PUBLIC, FROM PUBLIC for everybody);
+ * OPTION or GRANT OPTION FOR, and TO or FROM with the role as value (TO PUBLIC, FROM PUBLIC for everybody);
  * roles list SUPERUSER, NOSUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS, LOGIN,
  * INHERIT, PASSWORD; ALTER ROLE, DATABASE and SYSTEM ... SET have SET (column: setting). */
 #include "sql/make.h"
@@ -40,7 +40,7 @@ privileges(struct mk *m, const PgQuery__GrantStmt *s)
         mk_sub_value(m, name, p->n_cols ? mk_string(p->cols[0]) : NULL, NULL);
     }
     if (s->grant_option)
-        mk_sub(m, "WITH GRANT OPTION");
+        mk_sub(m, s->is_grant ? "WITH GRANT OPTION" : "GRANT OPTION FOR");
     for (size_t i = 0; i < s->n_grantees; i++) {
         const char *role;
 
@@ -240,7 +240,7 @@ mapping(struct mk *m, const char *tag, const PgQuery__RoleSpec *user,
 {
     mk_begin(m, tag, DG_CLUSTER);
     role_object(m, user);
-    mk_sub_value(m, "SERVER", server, NULL);
+    mk_sub_value(m, "SERVER", NULL, server);
     m->f.flags |= flags;
 }
 
@@ -289,12 +289,13 @@ databases(struct mk *m, const pgq_node *n)
             SQL_F_NO_TX);
         return true;
     case NODE(ALTER_DATABASE_STMT):
-        cluster_object(m, "ALTER DATABASE", SQL_O_DATABASE,
-            n->alter_database_stmt->dbname,
-            mk_option(n->alter_database_stmt->options,
-                n->alter_database_stmt->n_options, "tablespace")
-                ? SQL_F_NO_TX
-                : 0);
+        cluster_object(
+            m, "ALTER DATABASE", SQL_O_DATABASE, n->alter_database_stmt->dbname, 0);
+        if (mk_option(n->alter_database_stmt->options,
+                n->alter_database_stmt->n_options, "tablespace")) {
+            mk_sub(m, "SET TABLESPACE");
+            m->f.flags |= SQL_F_NO_TX;
+        }
         return true;
     case NODE(ALTER_DATABASE_REFRESH_COLL_STMT):
         cluster_object(m, "ALTER DATABASE", SQL_O_DATABASE,
@@ -354,10 +355,18 @@ alter_subscription(struct mk *m, const PgQuery__AlterSubscriptionStmt *s)
         [PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_ENABLED] = "ENABLE",
         [PG_QUERY__ALTER_SUBSCRIPTION_TYPE__ALTER_SUBSCRIPTION_SKIP] = "SKIP",
     };
+    const PgQuery__DefElem *refresh = mk_option(s->options, s->n_options, "refresh");
     const char *name = (size_t)s->kind < DG_ARRAY_SIZE(names) ? names[s->kind] : NULL;
 
     cluster_object(m, "ALTER SUBSCRIPTION", SQL_O_OTHER, s->subname, 0);
+    if (name && strcmp(name, "ENABLE") == 0
+        && !mk_option_is_on(s->options, s->n_options, "enabled"))
+        name = "DISABLE";
     mk_sub(m, name ? name : "SET");
+    /* changing the list of publications refreshes them unless told not to */
+    if (name && strstr(name, "PUBLICATION")
+        && (!refresh || mk_option_is_on(s->options, s->n_options, "refresh")))
+        m->f.flags |= SQL_F_NO_TX;
 }
 
 bool

@@ -104,6 +104,10 @@ create_table(struct mk *m, const PgQuery__CreateStmt *s, const char *tag)
     add_elements(m, s->table_elts, s->n_table_elts);
     add_elements(m, s->constraints, s->n_constraints);
     add_partition_subs(m, s);
+    /* a child of a permanent table changes that one, too */
+    for (size_t i = 0; i < m->f.n_objects; i++)
+        if (!m->f.objects[i].is_temp)
+            m->f.flags &= ~(unsigned)SQL_F_TEMP;
 }
 
 /* ---- CREATE TABLE AS, views ---- */
@@ -307,6 +311,8 @@ replica_identity(
 static void
 partition_sub(struct sql_sub *sub, struct mk *m, const PgQuery__PartitionCmd *p)
 {
+    const bool is_index = m->f.objects && m->f.objects[0].kind == SQL_O_INDEX;
+
     sub->column = p->name ? mk_text(m, p->name->relname) : NULL;
     if (p->bound && p->bound->is_default)
         sub->value = "DEFAULT";
@@ -314,7 +320,7 @@ partition_sub(struct sql_sub *sub, struct mk *m, const PgQuery__PartitionCmd *p)
         sub->flags |= SQL_F_CONCURRENTLY;
         m->f.flags |= SQL_F_CONCURRENTLY | SQL_F_NO_TX;
     }
-    mk_rel(m, SQL_O_TABLE, p->name);
+    mk_rel(m, is_index ? SQL_O_INDEX : SQL_O_TABLE, p->name);
 }
 
 /* What the action's node says beyond its kind. */
@@ -337,6 +343,8 @@ alter_sub_def(struct mk *m, struct sql_sub *sub, const PgQuery__AlterTableCmd *c
         sub->constraint = mk_constraint(m, def->constraint);
         if (sub->constraint && !sub->column)
             sub->column = sub->constraint->name;
+        if (c->subtype == ACTION(AlterConstraint)) /* it only names one */
+            sub->constraint = NULL;
         break;
     case NODE(PARTITION_CMD):
         partition_sub(sub, m, def->partition_cmd);
@@ -373,8 +381,6 @@ alter_sub(struct mk *m, const PgQuery__AlterTableCmd *c, bool is_type)
     else if (!name)
         m->f.flags |= SQL_F_UNPARSABLE;
     alter_sub_def(m, sub, c);
-    if (c->subtype == ACTION(DetachPartitionFinalize))
-        m->f.flags |= SQL_F_NO_TX;
 }
 
 /* Actions have no location of their own: they stand after the table's name and after each

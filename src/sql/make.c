@@ -441,8 +441,12 @@ mk_mark_code(struct mk *m, int fact, unsigned flags)
     struct sql_facts *f = &m->facts[fact];
 
     f->flags |= flags & (SQL_F_DDL_IN_CODE | SQL_F_DYNAMIC);
-    if (f->cls == DG_OTHER && (f->flags & (SQL_F_DDL_IN_CODE | SQL_F_DYNAMIC)))
+    if (!(f->flags & (SQL_F_DDL_IN_CODE | SQL_F_DYNAMIC)))
+        return;
+    if (f->cls == DG_OTHER)
         f->cls = DG_CODE;
+    /* SELECT pg_temp.f() would do unseen whatever the body does */
+    f->flags &= ~(unsigned)SQL_F_TEMP;
 }
 
 /* DO and functions answer for what stands in them, however deep. */

@@ -203,11 +203,13 @@ see_call(struct mk *m, const PgQuery__FuncCall *c, int parent)
 }
 
 /* A temporary view, rule or function on a history table is a way to write it under another
- * name. */
+ * name; so is one on pg_settings to change a setting. */
 static void
 see_relation(struct mk *m, const PgQuery__RangeVar *rv, int parent)
 {
-    if (!mk_is_tracked(m, rv->relname))
+    const bool is_tracked = mk_is_tracked(m, rv->relname);
+
+    if (!is_tracked && strcmp(rv->relname, "pg_settings") != 0)
         return;
     for (; parent >= 0; parent = m->facts[parent].parent) {
         struct sql_facts *f = &m->facts[parent];
@@ -215,7 +217,7 @@ see_relation(struct mk *m, const PgQuery__RangeVar *rv, int parent)
         if ((f->flags & SQL_F_TEMP)
             && (strcmp(f->tag, "CREATE VIEW") == 0 || strcmp(f->tag, "CREATE RULE") == 0
                 || f->language)) {
-            f->cls = DG_HISTORY;
+            f->cls = is_tracked ? DG_HISTORY : f->cls;
             f->flags &= ~(unsigned)SQL_F_TEMP;
         }
     }
