@@ -66,9 +66,9 @@ answer(struct reading *r, struct hist_view *view)
 }
 
 static void
-fail(struct reading *r, const char *fmt, const char *what)
+fail_query(struct reading *r, const char *what)
 {
-    err_set(&r->ask->why, 0, fmt, what);
+    err_set(&r->ask->why, 0, "the migration history can't be read: %s", what);
     answer(r, NULL);
 }
 
@@ -77,7 +77,7 @@ got_rows(void *ctx, const struct ctl_result *res)
 {
     struct reading *r = ctx;
     if (!res->rows)
-        fail(r, "the migration history can't be read: %s", res->error);
+        fail_query(r, res->error);
     else
         answer(r, hist_view_new(r->target.source->set, res->rows, now_us()));
 }
@@ -88,7 +88,7 @@ got_table(void *ctx, const struct ctl_result *res)
     struct reading *r = ctx;
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
     if (!res->rows) {
-        fail(r, "the migration history can't be read: %s", res->error);
+        fail_query(r, res->error);
         return;
     }
     int rc = hist_query_rows(r->target.source->set, res->rows, &sql, &r->ask->why);
@@ -123,7 +123,8 @@ start(struct task *task)
     r->snap = ref_take(h->ops.current(h->ops.ctx));
     r->target = gate_snapshot_find(r->snap, ask->database);
     if (!r->target.database || !r->target.source) {
-        fail(r, "%s", "the database or its [migrations] section is gone");
+        err_set(&ask->why, 0, "the database or its [migrations] section is gone");
+        answer(r, NULL);
         return;
     }
     if (conninfo_of(r->snap, &r->target, ask->database, &r->conninfo, &ask->why) != 0) {

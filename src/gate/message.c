@@ -12,14 +12,23 @@
 #define MAX_MESSAGE  199
 #define MAX_FINDINGS 20 /* in one DETAIL; more are counted */
 
-/* An object name may be anything a client likes: no control bytes into messages. */
+/* Names may be anything a client likes: control bytes and what is no UTF-8 become
+ * harmless. */
 static char *
 clean(struct arena *a, const char *s, bool keep_newlines)
 {
     char *copy = arena_strdup(a, s);
-    for (char *p = copy; p && *p; p++) {
-        if (((unsigned char)*p < 0x20 && !(*p == '\n' && keep_newlines)) || *p == 0x7f)
+    size_t left = copy ? strlen(copy) : 0;
+    for (char *p = copy; left > 0;) {
+        size_t n = str_utf8_len(p, left);
+        if (n == 0)
+            *p = '?';
+        else if (((unsigned char)*p < 0x20 && !(*p == '\n' && keep_newlines))
+            || *p == 0x7f)
             *p = ' ';
+        n = n ? n : 1;
+        p += n;
+        left -= n;
     }
     return copy;
 }
@@ -156,7 +165,7 @@ gate_message_refusal(const struct gate_message_ctx *ctx, const struct pol_findin
         .message = arena_printf(ctx->arena, "%s%s",
             cut(ctx->arena, text, MAX_MESSAGE - strlen(tail)), tail),
         .detail = detail_of(ctx, f),
-        .hint = lead->hint,
+        .hint = clean(ctx->arena, lead->hint, true),
         .where = where_of(ctx, lead),
         .position = position_of(ctx, lead),
     };
@@ -172,8 +181,8 @@ gate_message_warning(const struct gate_message_ctx *ctx, const struct pol_findin
     *out = (struct gate_message){
         .sqlstate = "01000",
         .message = cut(ctx->arena, text, MAX_MESSAGE),
-        .detail = f->detail,
-        .hint = f->hint,
+        .detail = clean(ctx->arena, f->detail, true),
+        .hint = clean(ctx->arena, f->hint, true),
         .where = where_of(ctx, f),
         .position = position_of(ctx, f),
     };

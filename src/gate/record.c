@@ -174,12 +174,26 @@ gate_record_refusal(struct gate_request *req)
         (void)!write_statement(req, AUD_DECISION, fact, NULL, NULL);
 }
 
+/* What `mode = observe` let pass has a decision record of its own, as a refusal has. */
+static void
+record_observed(struct gate_request *req, size_t fact)
+{
+    for (size_t i = 0; i < req->findings.n; i++) {
+        const struct pol_finding *f = &req->findings.items[i];
+        if (f->is_observed && f->action >= DG_HOLD) {
+            (void)!write_statement(req, AUD_DECISION, fact, NULL, NULL);
+            return;
+        }
+    }
+}
+
 int
 gate_record_intent(struct gate_request *req, size_t fact, struct aud_wait *wait,
     struct gate_intent **out)
 {
     struct gate_intent *in = mem_zalloc(sizeof(*in));
     hash_random_id(in->id, sizeof(in->id) - 1);
+    record_observed(req, fact);
     int r = write_statement(req, AUD_INTENT, fact, in->id, wait);
     if (r) {
         mem_free(in);

@@ -132,9 +132,11 @@ on_copy_in(struct sess *s)
 static bool
 on_error(struct sess *s, const char *body, size_t n)
 {
-    struct str sqlstate = { "", 0 };
+    struct str sqlstate = { "", 0 }, severity = { "", 0 };
     bool swapped = s->n_refusals && sess_swap_error(s, body, n);
     pgw_error_field(body, n, 'C', &sqlstate);
+    if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
+        s->has_said_fatal = true;
     if (s->track)
         sess_track_error(s, current_unit(s), s->execs_done, sqlstate);
     s->has_failed = true;

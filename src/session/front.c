@@ -114,7 +114,8 @@ apply(struct sess *s, enum sess_message kind, struct str name)
         sess_refuse(s, kind, name, req->refusal);
         v = DROP;
     } else {
-        queue_notices(s, req);
+        if (req->kind != GATE_PARSE) /* warned when it runs */
+            queue_notices(s, req);
         sess_track_add(s, req->runs, req->n_runs, current_unit(s), s->execs_sent);
         req->runs = NULL;
         req->n_runs = 0;
@@ -208,24 +209,15 @@ is_skipped(const struct sess *s)
     return s->batch_sent > 0 && s->n_sent == s->n_done && s->has_failed;
 }
 
-/* Copy data is expected and something else comes: the server fails the COPY and drops the
- * message. A CopyFail of ours has the same effect, wherever the server stands. */
+/* Copy data is expected and something else comes: the server loses its place in the stream
+ * then and ends the connection (CopyGetData), and so do we. */
 static enum verdict
-fail_copy(struct sess *s, const struct frame *f)
+copy_violation(struct sess *s, const struct frame *f)
 {
-    AUTO(buf_deinit) struct buf b = BUF_INIT(256);
     char why[80];
-    int n = snprintf(why, sizeof(why),
-        "unexpected message type 0x%02X during COPY from stdin",
+    snprintf(why, sizeof(why), "unexpected message type 0x%02X during COPY from stdin",
         (unsigned)(unsigned char)f->head.type);
-    uint32_t len = (uint32_t)n + 5;
-    char head[5] = { 'f', (char)(len >> 24), (char)(len >> 16), (char)(len >> 8),
-        (char)len };
-    buf_put(&b, head, sizeof(head));
-    buf_put(&b, why, (size_t)n + 1);
-    sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
-    s->is_in_copy = false;
-    return DROP;
+    return violation(s, why);
 }
 
 static enum verdict
@@ -261,7 +253,7 @@ on_query(struct sess *s, const struct frame *f)
     struct str sql;
     struct err err = { "" };
     if (s->is_in_copy)
-        return fail_copy(s, f);
+        return copy_violation(s, f);
     if (pgw_parse_query(f->body, f->head.body_len, &sql, &err) != 0)
         return violation(s, err.text);
     return on_query_text(s, sql);
@@ -292,7 +284,7 @@ on_parse(struct sess *s, const struct frame *f)
     struct pgw_parse p;
     struct err err = { "" };
     if (s->is_in_copy)
-        return fail_copy(s, f);
+        return copy_violation(s, f);
     if (pgw_parse_parse(f->body, f->head.body_len, &p, &err) != 0)
         return violation(s, err.text);
     if (!s->request) {
@@ -407,7 +399,7 @@ on_function_call(struct sess *s, const struct frame *f)
 {
     char text[64];
     if (s->is_in_copy)
-        return fail_copy(s, f);
+        return copy_violation(s, f);
     if (f->head.body_len < 4)
         return violation(s, "FunctionCall without a function");
     uint32_t oid = pgw_u32(f->body);
@@ -468,7 +460,7 @@ inspect_oversized(struct sess *s, const struct frame *f)
 {
     enum sess_message kind = f->head.type == 'Q' ? SESS_MSG_QUERY : SESS_MSG_EXECUTE;
     if (s->is_in_copy)
-        return fail_copy(s, f);
+        return copy_violation(s, f);
     if (kind == SESS_MSG_QUERY && batch_is_open(s))
         return stay(s, SESS_WAIT_BATCH);
     if (is_skipped(s))

@@ -215,6 +215,15 @@ static void
 server_gone(struct sess *s)
 {
     enum sess_end reason = SESS_END_SERVER_CLOSED;
+    /* A server that was shut down has said so; one that died has not. */
+    if (s->state == SESS_ST_READY && !s->is_terminated && !s->client.is_eof
+        && !s->has_said_fatal && s->server.pass == 0 && buf_len(&s->server.in) == 0) {
+        sess_fatal(s, SESS_END_SERVER_LOST, "08006",
+            "ddlgate: the PostgreSQL server closed the connection unexpectedly",
+            "reconnect; the server's log tells why, the audit what is known of its last "
+            "schema change");
+        return;
+    }
     if (s->is_terminated)
         reason = SESS_END_CLIENT_QUIT;
     else if (s->client.is_eof)

@@ -119,7 +119,8 @@ struct sess {
     unsigned batch_done; /* replies to such since the last ReadyForQuery */
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
     bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
-    bool has_flushed;                /* a Flush of our own went out for this batch */
+    bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
+    bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
     bool is_in_copy;        /* the server reads copy data */
     bool has_copy_end;      /* CopyDone or CopyFail went out before the server asked */

@@ -216,7 +216,12 @@ sess_track_ready(struct sess *s, uint64_t unit, char status)
     struct sess_track *t = s->track;
     for (size_t i = 0; i < t->n; i++) {
         struct entry *e = &t->entries[i];
-        if (e->unit <= unit && e->state == ENTRY_SENT)
+        if (e->unit > unit || e->state != ENTRY_SENT)
+            continue;
+        if (s->has_failed)
+            settle(s, e, AUD_SKIPPED, NULL,
+                "an earlier error of the same message or batch");
+        else
             settle(s, e, AUD_UNKNOWN, NULL, "the server sent no answer to it");
     }
     if (status == 'I') {
