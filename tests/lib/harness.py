@@ -131,7 +131,8 @@ class T:
         return self.new_gate(**kw).start()
 
     def own_cluster(self, **kw):
-        """A server that this case may kill."""
+        """A server that this case may kill; what it has committed survives."""
+        kw.setdefault("settings", {"synchronous_commit": "on"})
         c = pg.Cluster(os.path.join(self.folder, f"pg{T.serial}"), **kw)
         os.chmod(self.folder, 0o755)
         c.make()
