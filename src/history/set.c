@@ -505,9 +505,7 @@ make_slug(const struct sql_facts *f, char *out, size_t size)
         slug_add(out, size, f->tag);
     if (f && f->n_objects > 0) {
         const struct sql_object *o = &f->objects[0];
-        if (o->kind == SQL_O_INDEX && o->on && !o->name)
-            slug_add(out, size, o->on);
-        slug_add(out, size, o->name);
+        slug_add(out, size, o->name && *o->name ? o->name : o->on); /* unnamed index */
     }
     if (f && f->n_subs > 0 && str_prefix(f->tag, "ALTER "))
         slug_add(out, size, f->subs[0].column);

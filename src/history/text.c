@@ -130,7 +130,7 @@ struct blank {
     char variables[MAX_VARIABLES][MAX_VARIABLE];
     size_t n_variables;
     /* The statement under way. */
-    size_t n_words;
+    size_t n_words, depth;
     bool is_copy, saw_from, saw_stdin;
     struct sql_token prev;
 };
@@ -308,17 +308,21 @@ on_token(struct blank *b, const struct sql_token *tok)
     if (tok->kind == SQL_T_WORD) {
         if (b->n_words++ == 0)
             b->is_copy = str_ieqz(s, "copy");
-        else if (b->is_copy && b->saw_from)
+        else if (b->is_copy && b->depth == 0 && b->saw_from)
             b->saw_stdin = b->saw_stdin || str_ieqz(s, "stdin");
-        else if (b->is_copy)
+        else if (b->is_copy && b->depth == 0)
             b->saw_from = str_ieqz(s, "from");
     } else if (tok->len == 1 && s.p[0] == ';') {
         if (!r && b->is_copy && b->saw_stdin)
             r = copy_data(b, tok->start);
-        b->n_words = 0;
+        b->n_words = b->depth = 0;
         b->is_copy = b->saw_from = b->saw_stdin = false;
     } else {
         b->n_words++;
+        if (s.p[0] == '(')
+            b->depth++;
+        else if (s.p[0] == ')' && b->depth > 0)
+            b->depth--;
     }
     b->prev = *tok;
     return r;
