@@ -35,7 +35,7 @@ list_append(struct list *l, struct list_node *node)
 static inline void
 list_remove(struct list *l, struct list_node *node)
 {
-    DG_ASSERT(node->next && l->n > 0, "node is in no list");
+    DG_ASSERT(node->next && node->prev && l->n > 0, "node is in no list");
     node->prev->next = node->next;
     node->next->prev = node->prev;
     node->prev = node->next = NULL;

@@ -114,6 +114,7 @@ request_free(struct request *r)
 static void
 finish(struct request *r, const struct ctl_result *res)
 {
+    DG_ASSERT(r, "no request to answer");
     ctl_done_fn done = r->done;
     void *ctx = r->ctx;
 

@@ -114,7 +114,10 @@ fill_decision(const struct gate_request *req, size_t fact, struct buf *findings,
         rec->environment = pol_environment(target.policy);
     if (lead) {
         rec->rule = lead->rule;
-        rec->is_observed = lead->is_observed;
+        if (rec->event == AUD_DECISION) {
+            rec->decision = lead->action;
+            rec->is_observed = lead->is_observed;
+        }
         rec->findings = buf_cstr(findings);
     }
     const struct hist_migration *m = req->histories

@@ -245,6 +245,7 @@ gate_snapshot_find(const struct gate_snapshot *s, const char *database)
         return t;
     const struct gate_policy *p = find_policy(
         s, t.database->policy ? t.database->policy : s->cfg->policy);
+    DG_ASSERT(p, "every policy that cfg names was loaded");
     t.policy = p->pol;
     const struct cfg_migrations *m = cfg_find_migrations(s->cfg, database);
     if (m) {
