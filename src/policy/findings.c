@@ -78,6 +78,18 @@ hold_hint(struct arena *a, const char *hint, const char *what)
         hint ? hint : "", hint ? " " : "", what);
 }
 
+static const struct sql_object *
+copy_object(struct arena *a, const struct sql_object *o)
+{
+    struct sql_object *copy = arena_alloc(a, sizeof(*copy));
+    *copy = *o;
+    copy->schema = arena_strdup(a, o->schema);
+    copy->name = arena_strdup(a, o->name);
+    copy->on = arena_strdup(a, o->on);
+    copy->on_schema = arena_strdup(a, o->on_schema);
+    return copy;
+}
+
 static void
 finish(
     struct pol_run *r, struct pol_finding *f, const char *reason, const char *way_out)
@@ -90,6 +102,9 @@ finish(
         f->pos = fact->pos;
     if (!f->object && fact->n_objects)
         f->object = &fact->objects[0];
+    if (f->object)
+        f->object = copy_object(a, f->object);
+    f->column = arena_strdup(a, f->column);
     f->is_observed |= r->pol->is_observed;
     if (f->action == DG_HOLD) {
         f->message = arena_printf(a, "needs approval: %s", f->message);

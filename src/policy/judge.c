@@ -127,7 +127,7 @@ run_new(struct pol_run *r, const struct pol *p, const struct pol_text *t,
     struct pol_findings *out)
 {
     *r = (struct pol_run){ .pol = p, .text = t, .out = out };
-    r->unit = pol_unit_new(t->tree);
+    r->unit = pol_unit_new(t);
     r->reported = mem_array(p->n_accesses + 1, sizeof(*r->reported));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "sql/lex.h"
 
 #include <string.h>
 
@@ -19,12 +20,13 @@ struct unit_index {
 };
 
 struct pol_unit {
-    const struct sql_tree *tree; /* borrowed, and all names */
-    struct arena *arena;         /* owned: indexes, keys */
-    struct map *tables;          /* "schema\1table" -> born */
-    struct map *names;           /* "table" -> how many of tables have this name */
-    struct map *columns;         /* "schema\1table\1column" -> born */
-    struct map *indexes;         /* "table\1column" -> list of struct unit_index */
+    const struct pol_text *text; /* borrowed, and all names */
+    const struct sql_tree *tree;
+    struct arena *arena; /* owned: indexes, keys */
+    struct map *tables;  /* "schema\1table" -> born */
+    struct map *names;   /* "table" -> how many of tables have this name */
+    struct map *columns; /* "schema\1table\1column" -> born */
+    struct map *indexes; /* "table\1column" -> list of struct unit_index */
     /* A name means the same object only while no transaction ends and no search_path is
      * set; with each of those a new epoch begins. */
     uintptr_t epoch;
@@ -246,14 +248,45 @@ add_constraint(struct pol_unit *u, const struct sql_object *table,
     }
 }
 
-/* Only these methods answer the server's question "is there a row with this key?" A
+/* Does the statement end in WHERE column IS NOT NULL? Rows that such an index leaves out
+ * refer to nothing. Brackets don't count. */
+static bool
+leaves_out_nulls(const struct pol_unit *u, const struct sql_facts *f)
+{
+    static const char *const words[] = { "where", NULL, "is", "not", "null" };
+    const struct sql_stmt *s = &u->text->scan->stmts[f->stmt];
+    const char *text = u->text->text + s->start;
+    struct sql_token last[DG_ARRAY_SIZE(words)], tok;
+    size_t n = 0;
+    struct sql_lexer lx;
+    char name[64];
+
+    sql_lex_init(&lx, text, s->len, true);
+    while (sql_lex_next(&lx, &tok) == 0) {
+        if (tok.kind != SQL_T_PUNCT || !strchr("()", text[tok.start]))
+            last[n++ % DG_ARRAY_SIZE(words)] = tok;
+    }
+    for (size_t i = 0; i < DG_ARRAY_SIZE(words); i++) {
+        const struct sql_token *t = &last[(n + i) % DG_ARRAY_SIZE(words)];
+        const char *want = words[i] ? words[i] : f->index->columns[0];
+        if (n < DG_ARRAY_SIZE(words) || sql_token_ident(text, t, name)
+            || strcmp(name, want) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Only these methods answer the server's question "is there a row with this key?" Another
  * partial index may leave the row out. */
 static bool
-finds_rows(const struct sql_index *index)
+finds_rows(const struct pol_unit *u, const struct sql_facts *f)
 {
-    return !index->has_where
-        && (!index->method || !*index->method || strcmp(index->method, "btree") == 0
-            || strcmp(index->method, "hash") == 0);
+    const struct sql_index *index = f->index;
+    bool is_by_key = !index->method || !*index->method
+        || strcmp(index->method, "btree") == 0 || strcmp(index->method, "hash") == 0;
+    if (!is_by_key || !index->n_columns || !index->columns[0])
+        return false;
+    return !index->has_where || (f->parent < 0 && leaves_out_nulls(u, f));
 }
 
 static void
@@ -262,7 +295,7 @@ collect(struct pol_unit *u, const struct sql_facts *f)
     if (!f->n_objects)
         return;
     const struct sql_object *o = &f->objects[0];
-    if (f->index && o->on && finds_rows(f->index))
+    if (f->index && o->on && finds_rows(u, f))
         add_index(u, o->on_schema, o->on, (const char *const *)f->index->columns,
             f->index->n_columns);
     if (!is_relation(o->kind))
@@ -314,9 +347,11 @@ pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *tab
 /* ---- the unit ---- */
 
 struct pol_unit *
-pol_unit_new(const struct sql_tree *tree)
+pol_unit_new(const struct pol_text *text)
 {
+    const struct sql_tree *tree = text->tree;
     struct pol_unit *u = mem_zalloc(sizeof(*u));
+    u->text = text;
     u->tree = tree;
     u->arena = arena_new();
     u->tables = map_new(NULL);

@@ -11,7 +11,7 @@
 struct pol_unit;
 
 /* Reads the indexes of the whole unit; new tables become known by pol_unit_apply. */
-struct pol_unit *pol_unit_new(const struct sql_tree *tree);
+struct pol_unit *pol_unit_new(const struct pol_text *text);
 void pol_unit_free(struct pol_unit *u);
 CLEANUP_DEFINE(struct pol_unit *, pol_unit_free)
 
