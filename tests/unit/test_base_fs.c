@@ -324,6 +324,7 @@ suite(void)
     tcase_add_test(tc, walk_of_what_is_no_folder_is_refused);
     tcase_add_test(tc, folder_may_itself_be_reached_by_a_link);
     tcase_add_test(tc, too_many_levels_are_refused);
+    tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -163,6 +163,7 @@ suite(void)
     tcase_add_test(tc, siphash_depends_on_key_and_every_byte);
     tcase_add_test(tc, random_ids_have_the_alphabet_and_differ);
     tcase_add_test(tc, random_bytes_fill_all_of_it);
+    tcase_set_timeout(tc, 60);
     suite_add_tcase(s, tc);
     return s;
 }
