@@ -13,41 +13,36 @@
 static const char *
 type_mods(struct mk *m, const PgQuery__TypeName *type)
 {
-    const char *mods = "";
+    const size_t n = type->n_array_bounds;
+    const char *list = mk_join(m, type->typmods, type->n_typmods, ",");
+    char *mods, *p;
 
-    for (size_t i = 0; i < type->n_typmods; i++) {
-        const char *value = mk_constant(m, type->typmods[i]);
-
-        mods = arena_printf(
-            m->arena, "%s%c%s", mods, i == 0 ? '(' : ',', value ? value : "?");
+    if (!list)
+        list = "?";
+    mods = p = arena_alloc(m->arena, strlen(list) + 2 * n + 3);
+    if (type->n_typmods) {
+        p = mk_put(p, "(");
+        p = mk_put(p, list);
+        p = mk_put(p, ")");
     }
-    if (type->n_typmods)
-        mods = arena_printf(m->arena, "%s)", mods);
-    for (size_t i = 0; i < type->n_array_bounds; i++)
-        mods = arena_printf(m->arena, "%s[]", mods);
+    for (size_t i = 0; i < n; i++)
+        p = mk_put(p, "[]");
     return mods;
 }
 
 const char *
 mk_type(struct mk *m, const PgQuery__TypeName *type, const char **mods)
 {
-    const char *name = "";
+    const char *name;
 
     *mods = "";
     if (!type)
-        return name;
-    for (size_t i = 0; i < type->n_names; i++) {
-        const char *part = mk_string(type->names[i]);
-
-        if (i == 0)
-            name = arena_strdup(m->arena, part ? part : "");
-        else
-            name = arena_printf(m->arena, "%s.%s", name, part ? part : "");
-    }
+        return "";
+    name = mk_join(m, type->names, type->n_names, ".");
     if (type->pct_type)
-        name = arena_printf(m->arena, "%s%%TYPE", name);
+        name = arena_printf(m->arena, "%s%%TYPE", name ? name : "");
     *mods = type_mods(m, type);
-    return name;
+    return name ? name : "";
 }
 
 /* ---- expressions of defaults ---- */

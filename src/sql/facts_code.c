@@ -23,8 +23,8 @@ function_options(struct mk *m, pgq_node *const *options, size_t n)
             m->f.language = mk_fold(m, text);
         } else if (strcmp(d->defname, "security") == 0) {
             mk_sub(m,
-                mk_option_is_on(options, n, "security") ? "SECURITY DEFINER"
-                                                        : "SECURITY INVOKER");
+                mk_option_is_on(&options[i], 1, "security") ? "SECURITY DEFINER"
+                                                            : "SECURITY INVOKER");
         } else if (strcmp(d->defname, "set") == 0 && d->arg
             && d->arg->node_case == NODE(VARIABLE_SET_STMT)) {
             mk_sub_value(m, "SET", mk_fold(m, d->arg->variable_set_stmt->name), NULL)

@@ -56,21 +56,6 @@ transaction(struct mk *m, const PgQuery__TransactionStmt *s)
 
 /* ---- settings ---- */
 
-static const char *
-joined(struct mk *m, pgq_node *const *args, size_t n)
-{
-    const char *all = NULL;
-
-    for (size_t i = 0; i < n; i++) {
-        const char *value = mk_constant(m, args[i]);
-
-        if (!value)
-            return NULL;
-        all = all ? arena_printf(m->arena, "%s, %s", all, value) : value;
-    }
-    return all;
-}
-
 static void
 set(struct mk *m, const PgQuery__VariableSetStmt *s)
 {
@@ -80,7 +65,7 @@ set(struct mk *m, const PgQuery__VariableSetStmt *s)
     m->f.setting = s->kind == SET_KIND(RESET_ALL) ? "all" : mk_fold(m, s->name);
     m->f.setting_is_local = s->is_local;
     if (s->kind == SET_KIND(SET_VALUE))
-        m->f.setting_value = joined(m, s->args, s->n_args);
+        m->f.setting_value = mk_join(m, s->args, s->n_args, ", ");
     if (mk_setting_is_read(m->f.setting))
         m->f.flags |= SQL_F_READING;
     if (s->is_local)

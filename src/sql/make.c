@@ -196,14 +196,20 @@ int
 mk_pos(const struct mk *m, int location)
 {
     const struct mk_place *p = &m->place;
-    size_t at = (size_t)location, i = 0;
+    size_t at = (size_t)location, i = 0, end = p->n_adds;
 
     if (location < 0)
         return -1;
     if (p->is_fixed)
         return (int)p->base;
-    while (i < p->n_adds && p->adds[i] + 2 <= at)
-        i++;
+    while (i < end) { /* to the first one that is not wholly before */
+        size_t middle = i + (end - i) / 2;
+
+        if (p->adds[middle] + 2 <= at)
+            i = middle + 1;
+        else
+            end = middle;
+    }
     if (i < p->n_adds && p->adds[i] <= at)
         at = p->adds[i];
     return (int)(p->base + at - 2 * i);
@@ -232,6 +238,36 @@ mk_role(struct mk *m, const PgQuery__RoleSpec *role)
     default:
         return mk_text(m, role->rolename);
     }
+}
+
+char *
+mk_put(char *to, const char *s)
+{
+    size_t n = strlen(s);
+
+    memcpy(to, s, n);
+    return to + n;
+}
+
+const char *
+mk_join(struct mk *m, pgq_node *const *nodes, size_t n, const char *separator)
+{
+    const char **parts = n ? arena_alloc(m->arena, n * sizeof(*parts)) : NULL;
+    size_t len = 0;
+    char *all, *p;
+
+    for (size_t i = 0; i < n; i++) {
+        parts[i] = mk_constant(m, nodes[i]);
+        if (!parts[i])
+            return NULL;
+        len += strlen(parts[i]) + strlen(separator);
+    }
+    all = p = arena_alloc(m->arena, len + 1);
+    for (size_t i = 0; i < n; i++) {
+        p = mk_put(p, i ? separator : "");
+        p = mk_put(p, parts[i]);
+    }
+    return all;
 }
 
 static const char *
@@ -472,6 +508,9 @@ mk_end(struct mk *m, int parent)
         is_placed = is_placed && (f->objects[i].pos >= 0 || !*f->objects[i].name);
     if (!is_placed && !m->place.is_fixed)
         place_objects(m);
+    for (size_t i = 0; m->place.is_fixed && i < f->n_objects; i++)
+        if (f->objects[i].pos < 0)
+            f->objects[i].pos = (int)m->place.base;
     /* CASCADE may reach what is not temporary */
     if (all_temp(f) && !(f->flags & SQL_F_CASCADE))
         f->flags |= SQL_F_TEMP;

@@ -80,6 +80,11 @@ const char *mk_string(const pgq_node *node);      /* of a String node, else NULL
 const char *mk_role(struct mk *m, const PgQuery__RoleSpec *role);
 /* Constants as text; NULL if it is none. */
 const char *mk_constant(struct mk *m, const pgq_node *node);
+/* Copies s without its NUL; returns the byte after it. The caller has made room. */
+char *mk_put(char *to, const char *s);
+/* Several of them with a separator; NULL if one is none. */
+const char *
+mk_join(struct mk *m, pgq_node *const *nodes, size_t n, const char *separator);
 const PgQuery__DefElem *mk_option(pgq_node *const *options, size_t n, const char *name);
 bool mk_option_is_on(pgq_node *const *options, size_t n, const char *name);
 const char *mk_fold(struct mk *m, const char *s); /* ASCII lower case */

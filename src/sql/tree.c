@@ -57,6 +57,8 @@ add_unread(struct mk *m, const struct sql_stmt *s)
     if (s->words & (SQL_W_SCHEMA | SQL_W_CODE | SQL_W_INTO)) {
         const bool is_code = strcmp(tag, "DO") == 0 || strcmp(tag, "CALL") == 0;
 
+        if (!(s->words & (SQL_W_SCHEMA | SQL_W_CODE)))
+            tag = "SELECT INTO";
         mk_begin(m, tag, is_code ? DG_CODE : DG_DDL);
         m->f.flags |= SQL_F_UNPARSABLE | (is_code ? SQL_F_DYNAMIC : 0);
     } else if (s->words & SQL_W_HISTORY) {

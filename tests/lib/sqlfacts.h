@@ -234,18 +234,20 @@ test_words(void)
     return sql_words_new(names, DG_ARRAY_SIZE(names));
 }
 
-/* Facts of a text as the gate makes them; NULL if the scan refuses it. */
+/* Facts of a text as the gate makes them: what the scan refuses is not parsed. */
 static inline struct sql_tree *
 test_tree(const char *text, bool std_strings)
 {
     struct sql_words *words = test_words();
     struct sql_scan scan = { .n = 0 };
-    struct sql_tree *tree = NULL;
+    struct sql_tree *tree;
+    size_t len = strlen(text);
 
-    if (sql_scan(
-            &scan, words, text, strlen(text), std_strings, SQL_TREE_DEFAULT_DEPTH, NULL)
+    if (sql_scan(&scan, words, text, len, std_strings, SQL_TREE_DEFAULT_DEPTH, NULL)
         == 0)
-        tree = sql_tree_new(&scan, words, text, strlen(text), std_strings);
+        tree = sql_tree_new(&scan, words, text, len, std_strings);
+    else
+        tree = sql_tree_unparsable(&scan, "refused by the scan", 0);
     sql_scan_deinit(&scan);
     sql_words_free(words);
     return tree;

@@ -56,7 +56,7 @@ check_facts(const struct statement *s)
     struct column flags = { .n = 0 }, objects = { .n = 0 }, subs = { .n = 0 },
                   rest = { .n = 0 };
 
-    ck_assert_msg(t && t->n > 0, "%s: no facts", s->name);
+    ck_assert_msg(t->n > 0, "%s: no facts", s->name);
     CASE_INT(s, t->is_unparsable, 0);
     CASE_STR(s, t->facts[0].tag, s->cells[1]);
     CASE_STR(s, dg_class_name(t->facts[0].cls), s->cells[2]);
@@ -82,8 +82,7 @@ static void
 check_comments(const struct statement *s)
 {
     AUTO(sql_tree_free)
-    struct sql_tree *plain = test_tree(s->name, true),
-                    *other = NULL;
+    struct sql_tree *plain = test_tree(s->name, true), *other = NULL;
     struct sql_lexer lx;
     struct sql_token tok;
     struct column text = { .n = 0 };
@@ -97,7 +96,6 @@ check_comments(const struct statement *s)
         end = tok.start + tok.len;
     }
     other = test_tree(text.text, true);
-    ck_assert_msg(plain && other, "%s: no facts", s->name);
     CASE_INT(s, other->n, plain->n);
     for (size_t i = 0; i < plain->n; i++) {
         struct column a = { .n = 0 }, b = { .n = 0 };
@@ -123,7 +121,6 @@ check_positions(const struct statement *s)
 {
     AUTO(sql_tree_free) struct sql_tree *t = test_tree(s->name, true);
 
-    ck_assert_ptr_nonnull(t);
     for (size_t i = 0; i < t->n; i++) {
         const struct sql_facts *f = &t->facts[i];
 
@@ -234,7 +231,6 @@ START_TEST(a_write_of_history_is_kept_as_it_stands)
     struct column rest = { .n = 0 };
     AUTO(sql_tree_free) struct sql_tree *t = test_tree(writes[_i].text, true);
 
-    ck_assert_ptr_nonnull(t);
     CASE_STR(&writes[_i], dg_class_name(t->facts[0].cls), "history");
     rest_column(&rest, &t->facts[0]);
     CASE_STR(&writes[_i], rest.text, writes[_i].rest);
