@@ -15,14 +15,17 @@ struct field {
     struct str text;
 };
 
-/* At most PGW_MAX_FIELD bytes, cut before the character that would be split. */
+_Static_assert(4 * PGW_MAX_TEXT + (MAX_FIELDS - 4) * PGW_MAX_NAME + 64 <= PGW_MAX_ERROR,
+    "an error may grow larger than promised");
+
+/* At most max bytes, cut before the character that would be split. */
 static struct str
-cut(struct str s)
+cut(struct str s, size_t max)
 {
-    if (s.n <= PGW_MAX_FIELD)
+    if (s.n <= max)
         return s;
-    size_t n = PGW_MAX_FIELD;
-    while (n > PGW_MAX_FIELD - 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
+    size_t n = max;
+    while (n > max - 4 && ((unsigned char)s.p[n] & 0xc0) == 0x80)
         n--;
     return (struct str){ s.p, n };
 }
@@ -33,7 +36,8 @@ add(struct field *fields, size_t *n, char code, const char *text)
     if (!text || !*text)
         return;
     DG_ASSERT(*n < MAX_FIELDS, "more fields than there are codes");
-    fields[(*n)++] = (struct field){ code, cut(str_of(text)) };
+    size_t max = strchr("MDHW", code) ? PGW_MAX_TEXT : PGW_MAX_NAME;
+    fields[(*n)++] = (struct field){ code, cut(str_of(text), max) };
 }
 
 void

@@ -78,11 +78,13 @@ bool pgw_options_get(struct str options, const char *name, char *out, size_t siz
 void pgw_startup_build(struct buf *out, uint32_t protocol, const struct str *keys,
     const struct str *values, size_t n);
 
-/* ErrorResponse or NoticeResponse. Empty or NULL fields are left out; a field longer than
- * PGW_MAX_FIELD bytes is cut at a character. out needs room for PGW_MAX_ERROR bytes at
- * most, else it asserts. */
-#define PGW_MAX_FIELD 8192
-#define PGW_MAX_ERROR (16 * PGW_MAX_FIELD)
+/* ErrorResponse or NoticeResponse. Empty or NULL fields are left out. message, detail, hint
+ * and where are cut, at a character, after PGW_MAX_TEXT bytes, names after PGW_MAX_NAME:
+ * much of it comes from a client's text. out needs room for PGW_MAX_ERROR bytes at most,
+ * else it asserts. */
+#define PGW_MAX_TEXT  8192
+#define PGW_MAX_NAME  1024
+#define PGW_MAX_ERROR (48 << 10)
 struct pgw_error {
     const char *severity; /* ERROR, FATAL, WARNING */
     const char *sqlstate;

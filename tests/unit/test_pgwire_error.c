@@ -110,17 +110,37 @@ END_TEST
 START_TEST(long_field_is_cut_at_a_character)
 {
     struct buf b = BUF_INIT(PGW_MAX_ERROR);
-    char *text = calloc(1, PGW_MAX_FIELD + 100);
+    char *text = calloc(1, PGW_MAX_TEXT + 100);
     struct pgw_error e = { .severity = "ERROR", .message = text };
     struct str got;
 
     ck_assert_ptr_nonnull(text);
-    memset(text, 'x', PGW_MAX_FIELD + 50);
-    memcpy(text + PGW_MAX_FIELD - 2, "\xe2\x82\xac", 3); /* the euro sign straddles */
+    memset(text, 'x', PGW_MAX_TEXT + 50);
+    memcpy(text + PGW_MAX_TEXT - 2, "\xe2\x82\xac", 3); /* the euro sign straddles */
     pgw_error_build(&b, false, &e);
     struct str body = body_of(&b, 'E');
     ck_assert(pgw_error_field(body.p, body.n, 'M', &got));
-    ck_assert_uint_eq(got.n, PGW_MAX_FIELD - 2);
+    ck_assert_uint_eq(got.n, PGW_MAX_TEXT - 2);
+    free(text);
+    buf_deinit(&b);
+}
+END_TEST
+
+START_TEST(long_name_is_cut_shorter)
+{
+    struct buf b = BUF_INIT(PGW_MAX_ERROR);
+    char *text = calloc(1, PGW_MAX_TEXT);
+    struct pgw_error e = { .severity = "ERROR", .message = text, .table = text };
+    struct str got;
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'x', PGW_MAX_TEXT - 1);
+    pgw_error_build(&b, false, &e);
+    struct str body = body_of(&b, 'E');
+    ck_assert(pgw_error_field(body.p, body.n, 't', &got));
+    ck_assert_uint_eq(got.n, PGW_MAX_NAME);
+    ck_assert(pgw_error_field(body.p, body.n, 'M', &got));
+    ck_assert_uint_eq(got.n, PGW_MAX_TEXT - 1);
     free(text);
     buf_deinit(&b);
 }
@@ -129,10 +149,10 @@ END_TEST
 START_TEST(largest_error_fits_the_promised_size)
 {
     struct buf b = BUF_INIT(PGW_MAX_ERROR);
-    char *text = calloc(1, 2 * PGW_MAX_FIELD);
+    char *text = calloc(1, 2 * PGW_MAX_TEXT);
 
     ck_assert_ptr_nonnull(text);
-    memset(text, 'x', 2 * PGW_MAX_FIELD - 1);
+    memset(text, 'x', 2 * PGW_MAX_TEXT - 1);
     struct pgw_error e = { text, text, text, text, text, text, text, text, text, text,
         text, text, INT32_MAX, INT32_MAX };
     pgw_error_build(&b, false, &e);
@@ -153,6 +173,7 @@ suite(void)
     tcase_add_test(tc, no_prefix_of_a_body_is_read_past_its_end);
     tcase_add_test(tc, notice_leaves_out_what_is_empty);
     tcase_add_test(tc, long_field_is_cut_at_a_character);
+    tcase_add_test(tc, long_name_is_cut_shorter);
     tcase_add_test(tc, largest_error_fits_the_promised_size);
     suite_add_tcase(s, tc);
     return s;
