@@ -126,14 +126,28 @@ gate_text_parse(struct gate_text *t)
 }
 
 struct gate_text *
-gate_text_opaque(const char *sql, size_t len, const char *why)
+gate_text_unreadable(const char *sql, size_t len, const char *why)
 {
     struct gate_text *t = text_new(sql, len);
+    /* The lexer's reading only serves tag and position in the message. */
+    (void)!sql_scan(&t->scan, NULL, t->sql, len, true, SQL_TREE_DEFAULT_DEPTH, NULL);
+    set_unparsable(t, why);
+    if (t->tree->n > 0)
+        return t;
+    ref_drop(t);
+    t = gate_text_opaque(why);
+    t->is_too_complex = false;
+    return t;
+}
+
+struct gate_text *
+gate_text_opaque(const char *why)
+{
+    struct gate_text *t = text_new("", 0);
     t->is_too_complex = true;
     t->scan.stmts = mem_zalloc(sizeof(*t->scan.stmts));
-    t->scan.stmts[0] =
-        (struct sql_stmt){ .len = len, .line = 1, .words = SQL_W_SCHEMA };
-    hash_sha256_of(sql, len, t->scan.stmts[0].digest.bytes);
+    t->scan.stmts[0] = (struct sql_stmt){ .line = 1, .words = SQL_W_SCHEMA };
+    hash_sha256_of("", 0, t->scan.stmts[0].digest.bytes);
     t->scan.n = 1;
     t->scan.words = SQL_W_SCHEMA;
     set_unparsable(t, why);

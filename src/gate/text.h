@@ -53,8 +53,10 @@ int gate_text_read(const struct sql_words *words, void *owner, const char *sql,
 struct gate_text *gate_text_whole(const struct sql_words *words, void *owner,
     const char *sql, size_t len, unsigned max_depth);
 void gate_text_parse(struct gate_text *t); /* thread: worker or parser */
-/* A text that is not looked into: facts say unparsable, and why. */
-struct gate_text *gate_text_opaque(const char *sql, size_t len, const char *why);
+/* A text that may not be judged by what it seems to say: facts say unparsable, and why. */
+struct gate_text *gate_text_unreadable(const char *sql, size_t len, const char *why);
+/* The same for a message that was not kept (refused with 54001 if policy refuses). */
+struct gate_text *gate_text_opaque(const char *why);
 
 /* Is there anything in it that an Execute has to know of? */
 bool gate_text_matters(const struct gate_text *t);

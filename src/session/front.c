@@ -155,7 +155,7 @@ oversized(struct sess *s, const struct frame *f)
         "the message has %u bytes; texts above max_inspect_size (%llu) are not looked into",
         f->head.body_len,
         (unsigned long long)s->worker->env.snap->cfg->max_inspect_size);
-    return gate_text_opaque("", 0, why);
+    return gate_text_opaque(why);
 }
 
 /* Reads the text: PASS with *text NULL for a plain one. */
@@ -180,7 +180,7 @@ read_text(struct sess *s, struct str sql, struct gate_text **text)
         return stay(s, SESS_WAIT_IDLE);
     }
     if (r == GATE_TEXT_UNCERTAIN)
-        *text = gate_text_opaque(sql.p, sql.n,
+        *text = gate_text_unreadable(sql.p, sql.n,
             "an earlier message of this batch may change how string constants read; send "
             "Sync before it");
     return PASS;
@@ -362,7 +362,7 @@ on_execute(struct sess *s, const struct frame *f)
         }
         struct gate_text *text = n == 1
             ? ref_take(texts[0])
-            : gate_text_opaque("", 0,
+            : gate_text_unreadable("", 0,
                 "the portal may run one of several statements: an earlier batch "
                 "failed half-way; parse it again");
         start_judging(s, GATE_EXECUTE, text);
