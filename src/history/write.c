@@ -270,15 +270,19 @@ static enum hist_write_verdict
 judge_insert(const struct judgement *j, const struct hist_match *match,
     const struct hist_migration **mig, struct err *reason)
 {
-    enum hist_write_verdict verdict = judge_rows(j, mig, reason);
+    struct err why = { "" };
+    enum hist_write_verdict verdict = judge_rows(j, mig, &why);
 
     /* The file that holds the statement was reviewed with what it makes; it still has to
      * come after the file's changes. */
     const struct hist_migration *m = vouching(match, true);
-    if (verdict != HIST_WRITE_FORGED || !m || (j->w->n_rows && !j->w->is_upsert))
-        return verdict;
-    *mig = m;
-    return judge_time(j->v, m, j->tx, reason);
+    if (verdict == HIST_WRITE_FORGED && m && (!j->w->n_rows || j->w->is_upsert)) {
+        *mig = m;
+        return judge_time(j->v, m, j->tx, reason);
+    }
+    if (verdict != HIST_WRITE_OK && reason)
+        *reason = why;
+    return verdict;
 }
 
 static const char *
