@@ -6,29 +6,12 @@
 
 #include "ddlgate/sqlstate.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define SUMMARY_BYTES 600
 
 static bool
 is_schema_change(const struct pol_run *r, const struct sql_facts *f)
 {
     return f->cls & r->pol->migrate;
-}
-
-/* "V1..V12 applied, V13 pending (read 3 s ago)" */
-static const char *
-known(struct pol_run *r, const struct hist_view *view)
-{
-    char text[SUMMARY_BYTES];
-    int64_t age_s = (r->session->now_us - hist_view_read_us(view)) / 1000000;
-
-    hist_view_summary(view, text, sizeof(text));
-    if (age_s < 2 || !r->session->now_us || !hist_view_read_us(view))
-        return arena_printf(pol_arena(r), "This gate knows: %s.", text);
-    return arena_printf(
-        pol_arena(r), "This gate knows: %s (read %lld s ago).", text, (long long)age_s);
 }
 
 static const char *
@@ -106,8 +89,9 @@ report_unmigrated(struct pol_run *r, const struct pol_history *h)
     }
     pol_report(r,
         POL_REPORT(.message = message,
-            .detail = arena_printf(
-                a, "It is in no pending migration. %s", known(r, h->view)),
+            .detail =
+                "No pending migration file holds this statement; names and constants "
+                "must be the same, comments and white space need not.",
             .hint = hint));
 }
 
@@ -120,7 +104,8 @@ report_applied(struct pol_run *r, const struct pol_history *h)
     pol_report(r,
         POL_REPORT(.message = arena_printf(a, "its migration %s is applied already",
                        version_of(r, h->match.migration)),
-            .detail = known(r, h->view),
+            .detail = "A statement of an applied migration passes again only as far as "
+                      "`repeat` of its [migrations] section says.",
             .hint = next ? arena_printf(a,
                         "If it must run once more, write it to %s and run the "
                         "migration tool.",
@@ -173,7 +158,8 @@ pol_check_order(struct pol_run *r, const struct sql_facts *f)
     pol_report(r,
         POL_REPORT(.message = arena_printf(pol_arena(r),
                        "%s is below a version that is applied already", file),
-            .detail = known(r, h->view),
+            .detail = "Databases that run the files in another order can end up with "
+                      "another schema.",
             .hint = arena_printf(pol_arena(r),
                 "Give %s the next free number%s%s, then run the migration tool again.",
                 file, r->text->next_file ? ", as in " : "",
@@ -193,7 +179,7 @@ pol_check_failed(struct pol_run *r, const struct sql_facts *f)
     pol_report(r,
         POL_REPORT(.message =
                        "an earlier migration is marked failed in the history table",
-            .detail = known(r, h->view),
+            .detail = "The schema may be half of one version and half of the next.",
             .hint =
                 "Repair what the failed migration left behind, then let the tool mark "
                 "it (flyway repair), and run the migrations again.",
@@ -234,7 +220,11 @@ report_write(struct pol_run *r, const struct pol_history *h, const char *sqlstat
     const char *why = h->write_reason && *h->write_reason ? h->write_reason : otherwise;
     pol_report(r,
         POL_REPORT(.message = why,
-            .detail = arena_printf(pol_arena(r), "%s. %s", why, known(r, h->view)),
+            .detail = arena_printf(pol_arena(r),
+                "%s%sA row that is not true hides a "
+                "change that never ran, or one that nobody reviewed.",
+                strlen(why) > POL_MAX_MESSAGE ? why : "",
+                strlen(why) > POL_MAX_MESSAGE ? ". " : ""),
             .hint =
                 "Let the migration tool write its table, in the run of the migration "
                 "itself (or with its own repair command).",

@@ -367,13 +367,15 @@ struct words_case {
 static const struct words_case words[] = {
     { "where to put it", NORMAL, "alter table orders add x int",
         "put it into db/migration/V5__alter_orders.sql",
-        "It is in no pending migration. This gate knows: V1..V2 applied, V3, V4 pending",
+        "No pending migration file holds this statement; names and constants must be the "
+        "same, comments and white space need not.",
         "Write it to db/migration/V5__alter_orders.sql and run the migration tool through "
         "the gate.",
         "42501" },
     { "applied already", NORMAL, "create table users (id int primary key)",
         "its migration V1__users.sql is applied already",
-        "This gate knows: V1..V2 applied, V3, V4 pending",
+        "A statement of an applied migration passes again only as far as `repeat` of its "
+        "[migrations] section says.",
         "If it must run once more, write it to db/migration/V5__alter_orders.sql and run the "
         "migration tool.",
         "42501" },
@@ -390,13 +392,13 @@ static const struct words_case words[] = {
         "42501" },
     { "out of order", ORDER, "create table orders (id int primary key)",
         "V2__orders.sql is below a version that is applied already",
-        "This gate knows: ",
+        "Databases that run the files in another order can end up with another schema.",
         "Give V2__orders.sql the next free number, as in "
         "db/migration/V5__alter_orders.sql, then run the migration tool again.",
         "55000" },
     { "failed", FAILED, "alter table orders add column note text",
         "an earlier migration is marked failed in the history table",
-        "This gate knows: ",
+        "The schema may be half of one version and half of the next.",
         "Repair what the failed migration left behind, then let the tool mark it (flyway "
         "repair), and run the migrations again.",
         "55000" },
@@ -420,17 +422,7 @@ START_TEST(refusal_says_why_and_what_to_do)
     CASE_STR(c, x->message, c->message);
     CASE_STR(c, x->hint, c->hint);
     CASE_STR(c, x->sqlstate, c->sqlstate);
-    ck_assert_msg(strstr(x->detail, c->detail) == x->detail, "%s: got \"%s\"", c->name,
-        x->detail);
-}
-END_TEST
-
-START_TEST(reading_of_the_history_has_an_age)
-{
-    AUTO(pol_findings_deinit) struct pol_findings f;
-    pol_findings_init(&f);
-    judge(NORMAL, STAGING, "app", "create table a ()", NULL, &f);
-    ck_assert_ptr_nonnull(strstr(f.items[0].detail, " (read 1795175999 s ago)."));
+    CASE_STR(c, x->detail, c->detail);
 }
 END_TEST
 
@@ -480,7 +472,6 @@ suite(void)
     tcase_add_test(tc, row_of_an_edited_migration_is_immutable_too);
     tcase_add_test(tc, restoring_role_may_write_history_with_checks_off);
     tcase_add_loop_test(tc, refusal_says_why_and_what_to_do, 0, DG_ARRAY_SIZE(words));
-    tcase_add_test(tc, reading_of_the_history_has_an_age);
     tcase_add_loop_test(tc, facts_are_tracked_by_class, 0, DG_ARRAY_SIZE(tracked));
     suite_add_tcase(s, tc);
     return s;
