@@ -100,13 +100,15 @@ is_telling_body(const char *p, size_t n)
     return is_telling(p, n) || contains(p, n, body_words, DG_ARRAY_SIZE(body_words));
 }
 
-/* postgresql://user:password@host */
+/* postgresql://user:password@host, or a part of it; some ports are hidden, too */
 static bool
 has_url_password(const char *p, size_t n)
 {
     const char *colon = memmem(p, n, "://", 3);
 
-    return colon && memchr(colon, '@', n - (size_t)(colon - p));
+    return colon
+        && (memchr(colon, '@', n - (size_t)(colon - p))
+            || memchr(colon + 3, ':', n - (size_t)(colon + 3 - p)));
 }
 
 static bool
@@ -244,17 +246,17 @@ put_body(struct redact *r, size_t from, size_t to)
     while ((end = sql_lex_next(&lx, &tok)) == 0) {
         put_gap(r, from, tok.start);
         from = tok.start + tok.len;
-        bool is_value = tok.kind != SQL_T_PUNCT && !token_is(r->text, &tok, "NULL");
+        bool is_value = tok.kind < SQL_T_OPERATOR && !token_is(r->text, &tok, "NULL");
         if (is_constant(tok.kind) || (after_password && is_value)
             || is_odd_name(r->text, &tok))
             put_mask(r);
         else
             put(r, r->text + tok.start, tok.len);
-        after_password = token_is(r->text, &tok, "PASSWORD");
+        after_password = token_is(r->text, &tok, "PASSWORD")
+            || (after_password && tok.kind == SQL_T_OPERATOR);
     }
-    if (end == SQL_LEX_END)
-        put_gap(r, from, to);
-    else
+    put_gap(r, from, end == SQL_LEX_END ? to : lx.pos);
+    if (end != SQL_LEX_END)
         put_mask(r);
 }
 
@@ -325,13 +327,16 @@ put_stmt(struct redact *r, struct sql_lexer *lx)
     while (!r->is_cut) {
         size_t from = lx->pos;
         end = sql_lex_next(lx, &tok);
+        if (end == SQL_LEX_END) {
+            put_gap(r, from, r->len);
+            return false;
+        }
         if (end) {
-            if (end == SQL_LEX_END)
-                put_gap(r, from, r->len);
-            else if (r->stop_at_quote || s.mask_all)
+            put_gap(r, from, lx->pos);
+            if (r->stop_at_quote || s.mask_all)
                 put_mask(r);
             else
-                put(r, r->text + from, r->len - from);
+                put(r, r->text + lx->pos, r->len - lx->pos);
             return false;
         }
         put_gap(r, from, tok.start);
@@ -374,7 +379,8 @@ sql_redact(const char *text, size_t len, bool std_strings, size_t max, bool *cut
     };
     struct sql_lexer lx;
 
-    r.stop_at_quote = is_telling_body(text, len) && is_broken(&r);
+    r.stop_at_quote = (is_telling_body(text, len) || has_url_password(text, len))
+        && is_broken(&r);
     sql_lex_init(&lx, text, len, std_strings);
     while (put_stmt(&r, &lx))
         ;
