@@ -158,7 +158,7 @@ add_query(struct reader *r, int parent)
         if (at_word(r, tags[i]))
             tag = tags[i];
     q = read_query(r);
-    if (q.has_into && !r->m->is_plpgsql)
+    if (q.has_into && (r->words & SQL_W_INTO) && !r->m->is_plpgsql)
         add(r, "SELECT INTO", DG_DDL, SQL_F_UNPARSABLE, pos, parent);
     else if (q.has_write && (r->words & SQL_W_HISTORY))
         add(r, tag, DG_HISTORY, SQL_F_UNPARSABLE, pos, parent);

@@ -49,8 +49,8 @@ sql_tree_new(const struct sql_scan *scan, const struct sql_words *words,
 static void
 add_unread(struct mk *m, const struct sql_stmt *s)
 {
+    const char *first = *s->first[0] ? s->first[0] : "UNKNOWN", *tag;
     char words[40];
-    const char *tag;
 
     snprintf(words, sizeof(words), "%s %s", s->first[0], s->first[1]);
     tag = mk_tag_by_words(words);
@@ -62,10 +62,10 @@ add_unread(struct mk *m, const struct sql_stmt *s)
         mk_begin(m, tag, is_code ? DG_CODE : DG_DDL);
         m->f.flags |= SQL_F_UNPARSABLE | (is_code ? SQL_F_DYNAMIC : 0);
     } else if (s->words & SQL_W_HISTORY) {
-        mk_begin(m, arena_strdup(m->arena, s->first[0]), DG_HISTORY);
+        mk_begin(m, arena_strdup(m->arena, first), DG_HISTORY);
         m->f.flags |= SQL_F_UNPARSABLE;
     } else {
-        mk_begin(m, arena_strdup(m->arena, s->first[0]), DG_OTHER);
+        mk_begin(m, arena_strdup(m->arena, first), DG_OTHER);
     }
     if (s->words & SQL_W_SETTING)
         m->f.flags |= SQL_F_READING;
