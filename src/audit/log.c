@@ -291,7 +291,7 @@ aud_log_close(struct aud_log *l)
 {
     /* Where durability wasn't asked for, this is the one place that waits for the disk. */
     if (l->fd >= 0) {
-        fdatasync(l->fd);
+        l->io->fdatasync(l->io, l->fd);
         close(l->fd);
     }
     l->fd = -1;

@@ -195,20 +195,26 @@ scan_newest(struct aud_log *l, struct aud_scan *out, struct err *err)
     return 0;
 }
 
-/* Tells of what was cut; a file with a damaged end is left behind. */
+/* Tells of what was cut; a file with a damaged end is left behind. A file that goes on
+ * with another's chain says so in its first record. */
 static int
-record_gap(struct aud_log *l, const struct aud_scan *s)
+record_state(struct aud_log *l, const struct aud_scan *s)
 {
     struct aud_note note = { .cut_bytes = s->torn_bytes };
+    struct aud_rec rec = { .event = AUD_ROTATED,
+        .reason = "the file was new at start" };
 
     if (s->is_end_damaged) {
         note.tail = "untrusted";
         return aud_log_switch(l, AUD_GAP, "the last records can't be read", &note);
     }
-    if (s->torn_bytes == 0)
+    if (s->torn_bytes > 0) {
+        note.tail = "cut";
+        rec.event = AUD_GAP;
+        rec.reason = "the last record was torn";
+    } else if (l->size > 0 || s->chain.sequence == 0) {
         return 0;
-    note.tail = "cut";
-    struct aud_rec rec = { .event = AUD_GAP, .reason = "the last record was torn" };
+    }
     add_rec(l, &rec, &note);
     return aud_log_flush(l);
 }
@@ -224,7 +230,7 @@ aud_log_repair(struct aud_log *l, struct err *err)
     AUTO(mem_free) char *fresh = mem_printf("%s.new", l->path);
     unlink(fresh); /* of a gate that ended while it made one; we hold the lock */
     l->chain = l->synced = s.chain;
-    r = record_gap(l, &s);
+    r = record_state(l, &s);
     if (!r)
         r = close_intents(l, s.open_intents);
     if (!r && l->is_durable && l->synced_size != l->size)

@@ -72,15 +72,23 @@ check_fields(const struct check *c, const struct aud_line *l, uint64_t line)
     return 0;
 }
 
-/* The first record of all may stand anywhere in a chain: older files may be archived. */
+/* Older files may be archived, so a chain may begin in the middle, but only where a file
+ * does: with a record that the gate puts there. */
 static int
-check_first(struct check *c, uint64_t sequence, struct str prev, uint64_t line)
+check_first(struct check *c, const struct aud_line *l, uint64_t sequence,
+    struct str prev, uint64_t line)
 {
+    if (sequence == 0)
+        return bad(c, line, "event.sequence counts from 1");
     if (sequence == 1 && !str_eqz(prev, aud_chain_start.hash))
         return bad(c, line,
             "the first record of a chain must have a ddlgate.prev.hash of zeros");
-    if (sequence == 0)
-        return bad(c, line, "event.sequence counts from 1");
+    if (sequence > 1 && !aud_line_is(l, "event.action", "audit.rotated")
+        && !aud_line_is(l, "event.action", "audit.gap"))
+        return err_set(c->err, -EBADMSG,
+            "%s:%" PRIu64 ": the chain begins with event.sequence %" PRIu64
+            " and no audit.rotated record: records before it are missing",
+            c->file, line, sequence);
     c->has_begun = true;
     c->v.first_sequence = sequence;
     return 0;
@@ -95,7 +103,7 @@ check_place(struct check *c, const struct aud_line *l, uint64_t line)
     if (aud_line_uint(l, "event.sequence", &sequence))
         return bad(c, line, "the record has no event.sequence");
     if (!c->has_begun) {
-        int r = check_first(c, sequence, prev, line);
+        int r = check_first(c, l, sequence, prev, line);
         if (r)
             return r;
     } else if (sequence != c->chain.sequence + 1) {
