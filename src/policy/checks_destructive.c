@@ -46,7 +46,7 @@ pol_check_drop_table(struct pol_run *r, const struct sql_facts *f)
         return;
     if (pol_is_stored(r->text->tree, r->fact))
         return;
-    for (size_t i = 0; i < f->n_objects; i++) {
+    for (size_t i = 0; i < f->n_objects && pol_is_worth(r); i++) {
         const struct sql_object *o = &f->objects[i];
         if (!drops_data(o->kind) || o->is_temp || pol_excepted(r, o)
             || pol_unit_is_new(r->unit, o->schema, o->name, false))
@@ -83,7 +83,7 @@ pol_check_drop_column(struct pol_run *r, const struct sql_facts *f)
 
     if (!o || o->is_temp || pol_is_stored(r->text->tree, r->fact))
         return;
-    for (size_t i = 0; i < f->n_subs; i++) {
+    for (size_t i = 0; i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_sub *s = &f->subs[i];
         if (strcmp(s->name, "DROP COLUMN") != 0 || !s->column || pol_excepted(r, o)
             || pol_unit_is_new(r->unit, o->schema, o->name, false)

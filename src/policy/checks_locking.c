@@ -161,7 +161,7 @@ pol_check_not_null(struct pol_run *r, const struct sql_facts *f)
     if (!o || !str_prefix(f->tag, "ALTER ") || o->is_temp
         || pol_is_stored(r->text->tree, r->fact))
         return;
-    for (size_t i = 0; i < f->n_subs; i++) {
+    for (size_t i = 0; i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_sub *s = &f->subs[i];
         if (strcmp(s->name, "ADD COLUMN") != 0 || !s->def || !fails_on_rows(s->def)
             || pol_excepted(r, o) || pol_unit_is_new(r->unit, o->schema, o->name, true))

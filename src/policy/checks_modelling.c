@@ -8,8 +8,8 @@
 
 /* One foreign key of a statement; column: of a column constraint. */
 static void
-check_key(struct pol_run *r, const struct sql_facts *f, const struct sql_object *o,
-    const struct sql_constraint *c, const char *column)
+check_key(struct pol_run *r, const struct sql_object *o, const struct sql_constraint *c,
+    const char *column)
 {
     struct arena *a = pol_arena(r);
     const char *const *columns = c->n_columns ? (const char *const *)c->columns
@@ -40,7 +40,6 @@ check_key(struct pol_run *r, const struct sql_facts *f, const struct sql_object 
                 is_new ? "" : "CONCURRENTLY ", pol_ident(a, name), table, list,
                 is_new ? "" : " (in a migration of its own, outside of a transaction)"),
             .object = o, .column = columns[0], .at = c->pos + 1));
-    (void)f;
 }
 
 void
@@ -51,11 +50,11 @@ pol_check_fk_index(struct pol_run *r, const struct sql_facts *f)
     if (!o || o->kind != SQL_O_TABLE || o->is_temp || pol_excepted(r, o)
         || pol_is_stored(r->text->tree, r->fact))
         return;
-    for (size_t i = 0; i < f->n_subs; i++) {
+    for (size_t i = 0; i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_sub *s = &f->subs[i];
         for (size_t k = 0; s->def && k < s->def->n_constraints; k++)
-            check_key(r, f, o, &s->def->constraints[k], s->def->name);
+            check_key(r, o, &s->def->constraints[k], s->def->name);
         if (s->constraint)
-            check_key(r, f, o, s->constraint, NULL);
+            check_key(r, o, s->constraint, NULL);
     }
 }

@@ -142,6 +142,21 @@ effective(const struct pol_run *r, struct pol_origin *origin)
     return (enum dg_action)own;
 }
 
+static bool
+is_full(const struct pol_findings *f, enum dg_action action, bool is_observed)
+{
+    return f->n >= MAX_FINDINGS && (is_observed || action <= f->action);
+}
+
+bool
+pol_is_worth(const struct pol_run *r)
+{
+    struct pol_origin origin;
+    enum dg_action action = effective(r, &origin);
+    bool is_observed = r->pol->is_observed || r->pol->checks[r->check].is_observed;
+    return action > DG_ALLOW && !is_full(r->out, action, is_observed);
+}
+
 void
 pol_report(struct pol_run *r, const struct pol_report *report)
 {
@@ -179,6 +194,10 @@ pol_report_access(struct pol_run *r, const struct pol_access *access)
     struct arena *a = pol_arena(r);
     const char *role = r->session->role;
     const char *message = access->message;
+
+    if (is_full(r->out, (enum dg_action)access->action,
+            access->is_observed || r->pol->is_observed))
+        return;
 
     if (!message && access->action == DG_ALLOW)
         message = "allowed";

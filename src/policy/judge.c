@@ -107,7 +107,7 @@ run_checks(struct pol_run *r, const struct sql_facts *f)
 
     for (size_t i = 0; i < POL_N_CHECKS; i++) {
         r->check = (enum pol_check)i;
-        if (runs(r, rows[i].when, is_judged))
+        if (runs(r, rows[i].when, is_judged) && pol_is_worth(r))
             rows[i].fn(r, f);
     }
 }

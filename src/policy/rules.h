@@ -119,6 +119,10 @@ struct pol_report {
 
 #define POL_REPORT(...) (&(struct pol_report){ __VA_ARGS__ })
 
+/* May the running check still add something? False if it is off for this fact, or there are
+ * so many findings that one more of its action would change nothing. Asked before a finding
+ * is put into words, since a client may send a million bad statements. */
+bool pol_is_worth(const struct pol_run *r);
 /* Adds a finding of the check that runs, with its configured action and texts. */
 void pol_report(struct pol_run *r, const struct pol_report *report);
 /* Adds a finding of an access section. */

@@ -161,6 +161,32 @@ START_TEST(safe_migration_of_every_kind_passes_production)
 }
 END_TEST
 
+/* Examples in comments are indented by three spaces. */
+START_TEST(commented_examples_can_be_uncommented)
+{
+    static const char *const packs[] = { "audit-only", "development", "staging",
+        "production", "numbered-sql", "flyway" };
+    static const int n_examples[] = { 1, 0, 2, 3, 0, 0 };
+    AUTO(mem_free)
+    char *path = mem_printf("%s/policies/%s.ini", SOURCE_ROOT, packs[_i]);
+    char line[300], text[20000] = "";
+    size_t n = 0;
+    int found = 0;
+    FILE *in = fopen(path, "r");
+    ck_assert_ptr_nonnull(in);
+    while (fgets(line, sizeof(line), in)) {
+        const char *from = strncmp(line, "#   ", 4) == 0 ? line + 4 : line;
+        found += from != line && *from == '[';
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", from);
+    }
+    fclose(in);
+    ck_assert_int_eq(found, n_examples[_i]);
+    ck_assert_uint_lt(n, sizeof(text));
+    /* a header's example may stand before [policy]; sections may come in any order */
+    ref_drop(policy_of(text));
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -169,6 +195,7 @@ suite(void)
     tcase_add_loop_test(tc, shipped_policy_does_what_it_says, 0, DG_ARRAY_SIZE(cases));
     tcase_add_loop_test(tc, deploying_roles_wait_for_no_lock_for_long, 0, 2);
     tcase_add_test(tc, safe_migration_of_every_kind_passes_production);
+    tcase_add_loop_test(tc, commented_examples_can_be_uncommented, 0, 6);
     suite_add_tcase(s, tc);
     return s;
 }
