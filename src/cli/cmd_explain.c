@@ -80,7 +80,7 @@ print_history(
         printf("statement %zu: %s%s%s\n", f->stmt + 1,
             h[i].is_known ? match_text(h[i].match.kind) : "history not known: ",
             h[i].is_known ? (m ? ": " : "") : (h[i].why ? h[i].why : ""),
-            h[i].is_known && m ? m->path : "");
+            h[i].is_known && m ? m->shown : "");
     }
 }
 

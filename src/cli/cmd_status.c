@@ -73,7 +73,7 @@ show(const struct gate_snapshot *snap, const char *database, bool is_json,
         enum dg_migration_state state = hist_view_state(view, i);
         const struct pol_findings *f = &t.units->findings[i];
         bool refused = state != DG_MIG_APPLIED && f->action >= DG_HOLD;
-        print_row(j, is_json, database, m->version, m->name, m->path, state,
+        print_row(j, is_json, database, m->version, m->name, m->shown, state,
             refused ? pol_findings_lead(f)->rule : NULL);
         trouble |= is_trouble(state) || refused;
     }

@@ -24,6 +24,7 @@ struct cfg_migrations {
     const char *databases;     /* comma list of globs; the section's name if not set */
     const char *format;        /* as written: history knows the formats */
     const char *path;          /* resolved */
+    const char *path_shown;    /* as written, for messages to clients */
     const char *history_table; /* as written: "public.x" or "x"; NULL: the format's */
     const char *search_path, *baseline; /* NULL: not set */
     const char *repeat;                 /* "none", "create" (default) or "all" */

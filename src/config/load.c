@@ -299,6 +299,7 @@ set_migration(struct loader *l, const struct ini_item *item)
         break;
     case MIG_KEY_PATH:
         m->path = resolved(l, item);
+        m->path_shown = value;
         break;
     case MIG_KEY_HISTORY_TABLE:
         m->history_table = value;

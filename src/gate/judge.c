@@ -132,7 +132,7 @@ add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t 
             continue;
         const struct sql_facts *at = &m->tree->facts[f.fact];
         f.message = arena_printf(
-            out->arena, "%s:%d: %s", m->path, m->scan.stmts[at->stmt].line, f.message);
+            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
         f.fact = fact;
         f.pos = -1;
         pol_findings_add(out, &f);

@@ -103,6 +103,7 @@ source_conf(const struct cfg_migrations *m)
         .name = m->name,
         .format = m->format,
         .path = m->path,
+        .shown = m->path_shown,
         .history_table = m->history_table,
         .search_path = m->search_path,
         .baseline = m->baseline,

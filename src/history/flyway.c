@@ -455,7 +455,7 @@ forged(
     return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
         "row of %s whose %s%s%.100s is not that of any file in %s; let Flyway write it from "
         "these files",
-        v->set->conf.history_table, what, *value ? " " : "", value, v->set->conf.path);
+        v->set->conf.history_table, what, *value ? " " : "", value, v->set->conf.shown);
 }
 
 /* Reads what says which file the row speaks of. OK, NEEDS_BINDS or FORGED. */

@@ -30,6 +30,7 @@ struct hist_conf {
     const char *name;
     const char *format; /* "numbered-sql", "flyway" */
     const char *path;   /* folder, absolute or relative to the working directory */
+    const char *shown;  /* how messages to clients name it; NULL: path */
     const char *history_schema; /* NULL: as written in history_table, else "public" */
     const char *history_table;  /* "x" or "schema.x"; NULL: the format's default */
     const char *search_path;    /* NULL: not checked */
@@ -56,11 +57,12 @@ struct hist_stmt {
 };
 
 struct hist_migration {
-    size_t index;         /* in the set, in order of application */
-    const char *version;  /* as the history table holds it; NULL: repeatable */
-    const char *name;     /* description */
-    const char *file;     /* path below the source's folder */
-    const char *path;     /* with the folder, for messages */
+    size_t index;        /* in the set, in order of application */
+    const char *version; /* as the history table holds it; NULL: repeatable */
+    const char *name;    /* description */
+    const char *file;    /* path below the source's folder */
+    const char *path;    /* with the folder, for errors at load */
+    const char *shown; /* the same as clients read it: as the configuration writes it */
     const char *checksum; /* as the history table holds it; NULL: the tool has none */
     bool is_repeatable;
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
@@ -112,7 +114,8 @@ bool hist_is_same_tx(const struct hist_set *set);
 
 /* One SQL file as psql would send it: backslash lines and COPY data blanked, positions and
  * lines kept. "-" is standard input. *text is owned by the caller. */
-int hist_file_text(const char *path, char **text, size_t *len, struct err *err) MUST_CHECK;
+int
+hist_file_text(const char *path, char **text, size_t *len, struct err *err) MUST_CHECK;
 
 /* --- reading the history ------------------------------------------------------------- */
 

@@ -215,7 +215,7 @@ unknown_version(const struct hist_view *v, const char *version, struct err *reas
     hist_view_summary(v, summary, sizeof(summary));
     return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
         "row of %s for version %.64s, which no file in %s has (%s); add the file first",
-        v->set->conf.history_table, version, v->set->conf.path, summary);
+        v->set->conf.history_table, version, v->set->conf.shown, summary);
 }
 
 static enum hist_write_verdict
@@ -235,7 +235,7 @@ check_row(const struct hist_view *v, const struct hist_row *row,
         return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
             "row of %s whose version is not a constant or parameter; write the version of "
             "a file in %s",
-            v->set->conf.history_table, v->set->conf.path);
+            v->set->conf.history_table, v->set->conf.shown);
     const struct hist_migration *m = find_file(
         v->set, version, &digits, &rest, room, sizeof(room));
     if (!m)

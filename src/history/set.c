@@ -90,6 +90,12 @@ copy_conf(struct hist_set *set, const struct hist_conf *from)
     while (n > 1 && from->path[n - 1] == '/')
         n--;
     to->path = arena_strndup(a, from->path, n);
+    to->shown = to->path;
+    if (from->shown && *from->shown) {
+        for (n = strlen(from->shown); n > 1 && from->shown[n - 1] == '/';)
+            n--;
+        to->shown = arena_strndup(a, from->shown, n);
+    }
     to->search_path = arena_strdup(a, from->search_path);
     to->baseline = arena_strdup(a, from->baseline);
     to->file = arena_strdup(a, from->file);
@@ -154,6 +160,7 @@ add_file(void *ctx, const char *relpath)
             set->conf.path, MAX_FILES);
     m->file = arena_strdup(m->arena, relpath);
     m->path = arena_printf(m->arena, "%s/%s", set->conf.path, relpath);
+    m->shown = arena_printf(m->arena, "%s/%s", set->conf.shown, relpath);
     return 0;
 }
 
@@ -521,5 +528,5 @@ hist_next_file(
 
     make_slug(f, slug, sizeof(slug));
     set->ops->next_name(set, slug, name, sizeof(name));
-    snprintf(out, size, "%s/%s", set->conf.path, name);
+    snprintf(out, size, "%s/%s", set->conf.shown, name);
 }
