@@ -268,6 +268,8 @@ START_TEST(statement_is_matched)
 }
 END_TEST
 
+#define F_HEAD "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$"
+
 START_TEST(line_ends_of_the_checkout_do_not_count)
 {
     static const struct hist_file files[] = {
@@ -277,9 +279,8 @@ START_TEST(line_ends_of_the_checkout_do_not_count)
         { NULL, NULL }
     };
     static const char *const texts[] = {
-        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\r\nBEGIN\r\nRETURN 1;\r\nEND "
-        "$$",
-        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$\nBEGIN\nRETURN 1;\nEND $$",
+        F_HEAD "\r\nBEGIN\r\nRETURN 1;\r\nEND $$",
+        F_HEAD "\nBEGIN\nRETURN 1;\nEND $$",
         "CREATE TABLE a (id int)",
     };
     struct hist_env e;

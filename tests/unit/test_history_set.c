@@ -354,6 +354,27 @@ START_TEST(table_is_the_configured_one)
 }
 END_TEST
 
+START_TEST(single_file_is_read_as_psql_would)
+{
+    char *dir = unit_mkdir(), *text = NULL;
+    static const char content[] = "\xef\xbb\xbf\\echo x\nSELECT 1;\n";
+    char *path = unit_write(dir, "any.sql", content, sizeof(content) - 1);
+    struct err err = { "" };
+    size_t n = 0;
+
+    ck_assert_int_eq(hist_file_text(path, &text, &n, &err), 0);
+    ck_assert_str_eq(text, "          \nSELECT 1;\n");
+    ck_assert_uint_eq(n, sizeof(content) - 1);
+    mem_free(text);
+    free(path);
+    path = unit_write(dir, "bad.sql", "A;\n\\i x\n", 8);
+    ck_assert_int_lt(hist_file_text(path, &text, &n, &err), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, "bad.sql:2: \\i runs another file"));
+    free(path);
+    unit_rmdir(dir);
+}
+END_TEST
+
 /* --- changes ---------------------------------------------------------------------------- */
 
 START_TEST(stamp_and_digest_notice_changes)
@@ -480,6 +501,7 @@ suite(void)
     tcase_add_test(tc, checksum_of_repeatables_is_of_the_filled_text);
     tcase_add_test(tc, statements_are_cut_and_counted);
     tcase_add_test(tc, table_is_the_configured_one);
+    tcase_add_test(tc, single_file_is_read_as_psql_would);
     tcase_add_test(tc, stamp_and_digest_notice_changes);
     tcase_add_test(tc, many_files_load_alike_each_time);
     tcase_add_loop_test(tc, next_file_has_a_name, 0, DG_ARRAY_SIZE(nexts));
