@@ -138,6 +138,20 @@ run_deinit_p(struct pol_run *r)
     mem_free(r->reported);
 }
 
+/* What a statement leaves of the search_path that the session was known to have. The end of
+ * a transaction or a savepoint may bring back an older one. */
+static void
+follow_path(struct pol_run *r, const struct sql_facts *f)
+{
+    bool is_other_setting = f->setting && strcmp(f->setting, "search_path") != 0
+        && strcmp(f->setting, "all") != 0;
+
+    if (((f->flags & SQL_F_READING) && !is_other_setting) || f->tx == SQL_TX_ROLLBACK
+        || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_COMMIT
+        || f->tx == SQL_TX_PREPARE)
+        r->path.is_known = false;
+}
+
 static void
 run_facts(struct pol_run *r)
 {
@@ -148,19 +162,16 @@ run_facts(struct pol_run *r)
         const struct sql_facts *f = &tree->facts[i];
         r->fact = i;
         r->granted = NULL;
-        if (f->cls == DG_OTHER) {
-            pol_unit_apply(r->unit, i);
-            continue;
-        }
-        if (pol_is_temp(f)) {
+        if (f->cls != DG_OTHER && pol_is_temp(f)) {
             judge_temp(r);
-        } else {
+        } else if (f->cls != DG_OTHER) {
             if (r->session)
                 pol_access_judge(r);
             run_checks(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
         }
+        follow_path(r, f);
         pol_unit_apply(r->unit, i);
     }
     r->out->checks_off = n > 0 && n == n_off;

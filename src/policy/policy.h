@@ -28,7 +28,10 @@ struct pol_session {
     int64_t now_us;          /* wall clock, for `time` */
 };
 
-/* One result of a rule. Strings live in the findings' arena. */
+/* One result of a rule. Strings and the object live in the findings' arena. Findings of
+ * DG_ALLOW name the access section that let the text pass. DG_HOLD (needs approval) is
+ * enforced as a refusal with 55000, since this version has no approvals; hint says what to
+ * do today. */
 struct pol_finding {
     enum dg_action action;
     bool is_observed; /* would be `action`, but its section says mode = observe */
@@ -88,7 +91,7 @@ struct pol_text {
     const struct sql_scan *scan;
     const struct sql_tree *tree;
     const struct pol_history
-        *history; /* tree->n entries, or NULL offline without history */
+        *history; /* tree->n entries; NULL: nobody asked (offline) */
     const char *next_file;
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
@@ -109,7 +112,7 @@ pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_histo
 void pol_startup(const struct pol *p, const struct pol_session *s,
     void (*fn)(void *ctx, const char *name, const char *value), void *ctx);
 
-/* The catalogue, for `check --list`. */
+/* The catalogue (include/ddlgate/tbl/checks.h), for `check --list`. */
 struct pol_check_info {
     const char *id, *group, *summary;
     enum dg_action development, staging, production;

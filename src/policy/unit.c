@@ -184,6 +184,25 @@ runs_here(const struct sql_tree *tree, const struct sql_facts *f)
     return f->parent < 0 || strcmp(tree->facts[f->parent].tag, "CREATE SCHEMA") == 0;
 }
 
+/* After it a name may mean another object: transactions end, paths and schemas change, code
+ * does what it likes. */
+static bool
+unsettles_names(const struct sql_facts *f)
+{
+    static const char *const tags[] = { "ALTER SCHEMA", "DROP SCHEMA", "DO", "CALL",
+        "EXECUTE" };
+
+    if (f->tx == SQL_TX_COMMIT || f->tx == SQL_TX_ROLLBACK
+        || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_PREPARE
+        || (f->flags & (SQL_F_READING | SQL_F_UNPARSABLE)))
+        return true;
+    for (size_t i = 0; i < DG_ARRAY_SIZE(tags); i++) {
+        if (strcmp(f->tag, tags[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 pol_unit_apply(struct pol_unit *u, size_t fact)
 {
@@ -191,9 +210,7 @@ pol_unit_apply(struct pol_unit *u, size_t fact)
 
     if (!runs_here(u->tree, f))
         return;
-    if (f->tx == SQL_TX_COMMIT || f->tx == SQL_TX_ROLLBACK
-        || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_PREPARE
-        || (f->flags & SQL_F_READING))
+    if (unsettles_names(f))
         u->epoch++;
     if (f->flags & SQL_F_UNPARSABLE)
         return;

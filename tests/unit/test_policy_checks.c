@@ -56,6 +56,13 @@ static const struct unit_case units[] = {
     { "the name means another table after SET search_path",
         "set search_path = x; create table a (); set search_path = public; drop table a",
         "reject drop-table" },
+    { "another schema takes the name",
+        "create table s.a (); alter schema s rename to t; alter schema u rename to s; drop "
+        "table s.a",
+        "reject drop-table" },
+    { "code ran in between",
+        "create table a (); do $$begin perform 1; end$$; drop table a",
+        "reject drop-table" },
     { "rolled back", "begin; create table a (); rollback; drop table a",
         "reject drop-table" },
     { "in one transaction", "begin; create table a (); drop table a; commit", "" },
