@@ -15,7 +15,8 @@ enum sql_flag {
     SQL_F_CASCADE = 1 << 3,
     SQL_F_CONCURRENTLY = 1 << 4,
     SQL_F_TEMP = 1 << 5,      /* CREATE TEMP, SELECT INTO TEMP, or every name in pg_temp */
-    SQL_F_UNPARSABLE = 1 << 6, /* tag and objects are the lexer's guess or empty */
+    SQL_F_UNPARSABLE = 1 << 6, /* tag and objects are the lexer's guess or empty: they may
+                                * name less than the statement touches */
     SQL_F_DYNAMIC = 1 << 7,   /* code that runs text which can't be known */
     SQL_F_DDL_IN_CODE = 1 << 8, /* DO or function body with a schema word in it */
     SQL_F_NESTED = 1 << 9,    /* stands inside another statement of the text */

@@ -109,10 +109,16 @@ error_offset(const struct mk_place *place, int cursor)
 static void
 note_error(struct mk *m, const struct mk_place *place, const char *text, int cursor)
 {
+    const char *near = strstr(text, " at or near \"");
+
     if (m->error)
         return;
     m->place = *place;
-    m->error = arena_strdup(m->arena, text);
+    /* a constant may be a password: the position says enough */
+    if (near && strpbrk(near, "'$"))
+        m->error = arena_strndup(m->arena, text, (size_t)(near - text));
+    else
+        m->error = arena_strdup(m->arena, text);
     m->error_pos = mk_pos(m, error_offset(place, cursor));
 }
 

@@ -3,7 +3,12 @@
  *
  * The walk covers the whole tree, not the top node: SELECT INTO, CREATE TABLE AS, EXPLAIN
  * and PREPARE of such, CREATE SCHEMA's elements, DO and function bodies (design part 3).
- * A node type without a case here becomes SQL_F_UNPARSABLE facts.
+ * A node type without a case here becomes SQL_F_UNPARSABLE facts. A text of which one
+ * statement doesn't parse is parsed statement by statement, so that the others keep theirs.
+ *
+ * With standard_conforming_strings off, the library is given plain strings that hold a
+ * backslash as E'...', which is how the server then reads them; comments are blanked and
+ * positions mapped back, so that facts speak of the client's own bytes.
  * thread: worker for texts up to SQL_TREE_INLINE_BYTES (needs SQL_TREE_WORKER_STACK),
  * parser thread beyond */
 #ifndef DG_SQL_TREE_H
@@ -20,8 +25,9 @@ struct sql_tree {
     struct sql_facts *facts; /* in text order, parents before the nested */
     size_t n;
     unsigned classes;        /* union of all cls */
-    bool is_unparsable;      /* the grammar rejected it; facts are the lexer's reading */
-    char error[256];         /* the parser's message then */
+    bool is_unparsable;      /* the grammar rejected some statement; its facts are the lexer's
+                              * reading (SQL_F_UNPARSABLE where that could be a change) */
+    char error[256];         /* the parser's message then; quotes no constant */
     int error_pos;           /* byte offset, -1 */
     struct arena *arena;     /* owned */
 };

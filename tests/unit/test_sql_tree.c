@@ -155,6 +155,19 @@ START_TEST(an_error_is_placed_in_bytes)
 }
 END_TEST
 
+START_TEST(an_error_quotes_no_constant)
+{
+    AUTO(sql_tree_free)
+    struct sql_tree *word = test_tree("ALTER ROLE joe oops 'x'", true);
+    AUTO(sql_tree_free)
+    struct sql_tree *secret = test_tree("ALTER ROLE joe PASSWORD 'x' 'secret'", true);
+
+    ck_assert_str_eq(word->error, "unrecognized role option \"oops\"");
+    ck_assert_str_eq(secret->error, "syntax error");
+    ck_assert_int_eq(secret->error_pos, 28);
+}
+END_TEST
+
 START_TEST(statements_are_counted_as_the_scan_counts_them)
 {
     static const char text[] =
@@ -376,6 +389,7 @@ suite(void)
     tcase_add_loop_test(
         tc, unknown_syntax_is_read_by_its_words, 0, (int)DG_ARRAY_SIZE(newer));
     tcase_add_test(tc, an_error_is_placed_in_bytes);
+    tcase_add_test(tc, an_error_quotes_no_constant);
     tcase_add_test(tc, statements_are_counted_as_the_scan_counts_them);
     tcase_add_loop_test(tc, escapes_in_plain_strings_are_read_as_the_server_does, 0,
         (int)DG_ARRAY_SIZE(off));
