@@ -90,8 +90,8 @@ struct pol_text {
     size_t len;
     const struct sql_scan *scan;
     const struct sql_tree *tree;
-    const struct pol_history
-        *history; /* tree->n entries; NULL: nobody asked (offline) */
+    /* tree->n entries; NULL: nobody asked (offline) */
+    const struct pol_history *history;
     const char *next_file;
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
