@@ -214,7 +214,7 @@ static const struct history_case cases[] = {
     { "said once for the edited file", EDITED, STAGING,
         "alter table orders add column note text; drop table notes",
         "reject migration-immutable" },
-    { "what may be repeated has nothing to do with it", EDITED, NOTE,
+    { "a statement of another applied file only says that", EDITED, NOTE,
         "create table users (id int primary key)", "note migration-first" },
     /* unknown */
     { "unknown history", UNKNOWN, STAGING, "create table a ()",
