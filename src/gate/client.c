@@ -24,7 +24,7 @@ static void
 forget_ran(struct gate_client *c, size_t from)
 {
     while (c->n_ran > from)
-        mem_free(c->ran[--c->n_ran].savepoint);
+        mem_free(c->ran[--c->n_ran].name);
 }
 
 static void prepared_free(void *value);

@@ -38,10 +38,12 @@ struct gate_env {
     struct gate_stats stats;
 };
 
-/* A schema change that this transaction sent to the server, in the client's order. */
+/* What this transaction sent to the server, in the client's order: statements of
+ * migrations, and the savepoint commands between them. */
 struct gate_ran {
     struct hist_match match;
-    char *savepoint; /* owned; set for SAVEPOINT entries, match is empty then */
+    enum sql_tx tx; /* SAVEPOINT, RELEASE, ROLLBACK_TO; match is empty then */
+    char *name;     /* of the savepoint; owned */
 };
 
 /* A prepared statement that matters: what its name may mean. More than one candidate while

@@ -64,16 +64,31 @@ fill_matches(
     }
 }
 
-static void
-tx_new_p(struct hist_tx **tx)
-{
-    hist_tx_free(*tx);
-}
-
 static bool
 ends_tx(enum sql_tx tx)
 {
     return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
+}
+
+static bool
+is_savepoint(enum sql_tx tx)
+{
+    return tx == SQL_TX_SAVEPOINT || tx == SQL_TX_RELEASE || tx == SQL_TX_ROLLBACK_TO;
+}
+
+/* One more thing the transaction does: a statement of a migration, or a savepoint command. */
+static void
+advance(
+    struct hist_tx *tx, const struct hist_match *m, enum sql_tx op, const char *name)
+{
+    if (op == SQL_TX_SAVEPOINT && name)
+        hist_tx_savepoint(tx, name);
+    else if (op == SQL_TX_RELEASE && name)
+        hist_tx_release(tx, name);
+    else if (op == SQL_TX_ROLLBACK_TO && name)
+        hist_tx_rollback_to(tx, name);
+    else if (is_match_of_file(m))
+        hist_tx_ran(tx, m);
 }
 
 /* Judges the history writes of the text. What stands before a row in the same text, or was
@@ -86,11 +101,9 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
     const struct sql_tree *tree = text->tree;
     if (!ctx->view)
         return;
-    AUTO(tx_new) struct hist_tx *tx = hist_tx_new(ctx->view);
-    for (size_t i = 0; i < ctx->n_ran; i++) {
-        if (ctx->ran[i].match.migration)
-            hist_tx_ran(tx, &ctx->ran[i].match);
-    }
+    AUTO(hist_tx_free) struct hist_tx *tx = hist_tx_new(ctx->view);
+    for (size_t i = 0; i < ctx->n_ran; i++)
+        advance(tx, &ctx->ran[i].match, ctx->ran[i].tx, ctx->ran[i].name);
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *f = &tree->facts[i];
         if (f->parent < 0 && ends_tx(f->tx)) {
@@ -103,8 +116,8 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
                 ctx->n_binds, tx, &h[i].write_migration, &why);
             h[i].write_reason = arena_strdup(arena, why.text);
         }
-        if (f->parent < 0 && is_match_of_file(&h[i].match))
-            hist_tx_ran(tx, &h[i].match);
+        if (f->parent < 0)
+            advance(tx, &h[i].match, f->tx, f->tx_name);
     }
 }
 
@@ -590,23 +603,14 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
         gate_client_tx_ended(c);
         return;
     }
-    if (f->tx == SQL_TX_ROLLBACK_TO) {
-        size_t at = c->n_ran;
-        while (at > 0
-            && !(c->ran[at - 1].savepoint && f->tx_name
-                && strcmp(c->ran[at - 1].savepoint, f->tx_name) == 0))
-            at--;
-        while (c->n_ran > at)
-            mem_free(c->ran[--c->n_ran].savepoint);
-        return;
-    }
-    if (f->tx == SQL_TX_SAVEPOINT || is_match_of_file(&h->match)) {
+    if (is_savepoint(f->tx) || is_match_of_file(&h->match)) {
         MEM_GROW(c->ran, c->n_ran, c->cap_ran);
         if (!c->view_snap)
             c->view_snap = ref_take(req->snap); /* keeps what match points to */
         c->ran[c->n_ran++] = (struct gate_ran){
             .match = h->match,
-            .savepoint = f->tx == SQL_TX_SAVEPOINT ? mem_strdup(f->tx_name) : NULL,
+            .tx = is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
+            .name = mem_strdup(f->tx_name),
         };
     }
     c->holds_change |= is_change;
