@@ -277,8 +277,10 @@ aud_line_parse(struct str line, struct aud_line *out, const char **why, size_t *
 const struct aud_field *
 aud_line_find(const struct aud_line *l, const char *key)
 {
+    struct str want = str_of(key);
+
     for (size_t i = 0; i < l->n; i++) {
-        if (str_eqz(l->fields[i].key, key))
+        if (l->fields[i].key.n == want.n && str_eq(l->fields[i].key, want))
             return &l->fields[i];
     }
     return NULL;
