@@ -646,6 +646,22 @@ check_update(const struct hist_view *v, const struct sql_write *w,
     return HIST_WRITE_OK;
 }
 
+/* WHERE success = false, with or without more terms joined by AND: how repair deletes the
+ * rows of failed migrations. */
+static bool
+is_failed_only(const struct sql_write *w, const struct hist_bind *binds, size_t n_binds)
+{
+    char value[HIST_VALUE_SIZE];
+
+    for (size_t i = 0; w->where_is_simple && i < w->n_where; i++) {
+        if (w->where[i].column && strcmp(w->where[i].column, "success") == 0
+            && hist_value_text(&w->where[i], HIST_VT_BOOL, binds, n_binds, value)
+                == HIST_V_TEXT)
+            return strcmp(value, "f") == 0;
+    }
+    return false;
+}
+
 static enum hist_write_verdict
 check_change(const struct hist_view *v, const struct sql_write *w,
     const struct hist_bind *binds, size_t n_binds, const struct hist_migration **mig,
@@ -655,6 +671,8 @@ check_change(const struct hist_view *v, const struct sql_write *w,
     enum hist_value_kind kind = find_row(v, w, binds, n_binds, &at);
     bool is_update = w->op == SQL_WRITE_UPDATE;
 
+    if (!is_update && is_failed_only(w, binds, n_binds))
+        return HIST_WRITE_OK;
     if (kind == HIST_V_LATER)
         return (enum hist_write_verdict)err_set(
             reason, HIST_WRITE_NEEDS_BINDS, "the row comes with the parameters");
