@@ -97,6 +97,28 @@ put_quoted(struct sql_digester *d, const char *p, size_t n)
     put_end(d, 'q', sum);
 }
 
+/* A constant as written, but for what stands between its parts: white space and comments
+ * become one newline. (Joined, '\x4' and '1' would be another constant.) */
+static void
+put_written(struct sql_digester *d, char kind, const char *text,
+    const struct sql_token *tok, bool std_strings)
+{
+    enum sql_quote quote = sql_quote_of(tok->kind, std_strings);
+    size_t end = tok->start + tok->len, from = tok->start, sum = 0;
+    size_t pos = sql_quote_open(text, tok);
+
+    while (pos) {
+        size_t next = sql_quote_close(text, end, pos + 1, quote) + 1;
+        put(d, text + from, next - from);
+        sum += next - from;
+        pos = from = sql_quote_continued(text, end, next);
+        if (pos)
+            put(d, "\n", 1);
+        sum += pos > 0;
+    }
+    put_end(d, kind, sum);
+}
+
 static void
 put_string(struct sql_digester *d, const char *text, const struct sql_token *tok,
     bool std_strings)
@@ -109,7 +131,7 @@ put_string(struct sql_digester *d, const char *text, const struct sql_token *tok
     if (n >= 0)
         put_end(d, is_national ? 'n' : 's', (size_t)n);
     else
-        put_raw(d, 'e', text + tok->start, tok->len);
+        put_written(d, 'e', text, tok, std_strings);
 }
 
 void
@@ -126,8 +148,10 @@ sql_digester_add(struct sql_digester *d, const char *text, const struct sql_toke
         put_quoted(d, p + 1, tok->len - 2);
         break;
     case SQL_T_UQUOTED:
-    case SQL_T_USTRING:
         put_raw(d, 'u', p, tok->len);
+        break;
+    case SQL_T_USTRING:
+        put_written(d, 'u', text, tok, std_strings);
         break;
     case SQL_T_STRING:
     case SQL_T_ESTRING:
@@ -135,7 +159,7 @@ sql_digester_add(struct sql_digester *d, const char *text, const struct sql_toke
         put_string(d, text, tok, std_strings);
         break;
     case SQL_T_BITS:
-        put_raw(d, 'b', p, tok->len);
+        put_written(d, 'b', text, tok, std_strings);
         break;
     case SQL_T_NUMBER:
         put_raw(d, '0', p, tok->len);

@@ -455,6 +455,16 @@ blank_gap(char *text, size_t pos, size_t end)
     }
 }
 
+/* Between tokens. If both are constants, a block comment kept them from being one; a
+ * newline would make them one. */
+static void
+blank_between(char *text, size_t pos, size_t end, bool after_string)
+{
+    blank_gap(text, pos, end);
+    if (after_string && text[end] == '\'')
+        memset(text + pos, ' ', end - pos);
+}
+
 /* Line comments between the parts of a string constant. */
 static void
 blank_parts(char *text, const struct sql_token *tok, bool std_strings)
@@ -482,16 +492,13 @@ sql_blank_comments(const char *text, size_t len, bool std_strings)
 
     sql_lex_init(&lx, text, len, std_strings);
     for (; !sql_lex_next(&lx, &tok); was_string = is_string) {
-        blank_gap(copy, gap, tok.start);
-        /* A block comment kept this from being one constant; a newline would make it one */
-        if (was_string && text[tok.start] == '\'')
-            memset(copy + gap, ' ', tok.start - gap);
+        blank_between(copy, gap, tok.start, was_string);
         gap = tok.start + tok.len;
         is_string = tok.kind >= SQL_T_STRING && tok.kind <= SQL_T_BITS;
         if (is_string)
             blank_parts(copy, &tok, std_strings);
     }
-    blank_gap(copy, gap, lx.pos);
+    blank_between(copy, gap, lx.pos, was_string);
     if (lx.pos < len && text[lx.pos] == '/')
         blank_gap(copy, lx.pos, len);
     return copy;

@@ -55,7 +55,7 @@ int sql_lex_next(struct sql_lexer *lx, struct sql_token *tok) MUST_CHECK;
 
 /* The value of a word or quoted identifier as the server stores it: folded or unquoted,
  * U& unfolded (with the escape character `\`), cut at 63 bytes at a character boundary.
- * out must hold 64 bytes. 0 or -EINVAL (no identifier, bad escape). */
+ * out must hold 64 bytes. 0 or -EINVAL (no identifier, bad escape, a NUL in it). */
 int
 sql_token_ident(const char *text, const struct sql_token *tok, char out[64]) MUST_CHECK;
 /* The value of a string constant into out (at most tok->len bytes): quotes doubled undone,

@@ -319,7 +319,7 @@ sql_token_ident(const char *text, const struct sql_token *tok, char out[64])
     } else {
         r = -EINVAL;
     }
-    if (r || id.n == 0)
+    if (r || id.n == 0 || memchr(id.bytes, 0, id.n))
         return -EINVAL;
     size_t n = ident_cut(&id);
     memcpy(out, id.bytes, n);

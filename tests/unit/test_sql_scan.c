@@ -202,6 +202,11 @@ static const struct {
     { "escapes for bytes that an encoding decides", false, ON, "SELECT E'\\u00e9'",
         "SELECT '\xc3\xa9'" },
     { "escapes that fail", false, ON, "SELECT E'\\u00'", "SELECT E'\\u0'" },
+    { "comments inside of those", true, ON,
+        "SELECT b'1' --x\n'0', U&'a'\n'b', E'\\xe9'\n\n'1'",
+        "SELECT b'1'\n'0', U&'a'\r'b', E'\\xe9'--y\n'1'" },
+    { "escapes cut in two", false, ON, "SELECT E'\\xe'\n'9\\xe9'",
+        "SELECT E'\\xe9\\xe9'" },
     { "parameters", false, ON, "SELECT $1", "SELECT $2" },
     { "how U& names are written", false, ON, "SELECT U&\"a\"", "SELECT \"a\"" },
 };
