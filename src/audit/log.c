@@ -78,9 +78,23 @@ aud_log_flush(struct aud_log *l)
     return 0;
 }
 
+static int
+sync_name(struct aud_log *l)
+{
+    int r = l->is_name_unsynced ? aud_file_sync_dir(l->io, l->path) : 0;
+
+    if (!r)
+        l->is_name_unsynced = false;
+    return r;
+}
+
 int
 aud_log_sync(struct aud_log *l)
 {
+    int r = sync_name(l);
+
+    if (r)
+        return r;
     if (l->io->fdatasync(l->io, l->fd) != 0)
         return -errno;
     trust(l);
@@ -232,8 +246,9 @@ aud_log_switch(
     l->chain = chain;
     l->size = buf_len(&first);
     l->born_us = now_us(l);
+    l->is_name_unsynced = true;
     trust(l);
-    return l->is_durable ? aud_file_sync_dir(l->io, l->path) : 0;
+    return 0;
 }
 
 /* --- open and close ------------------------------------------------------------------- */
@@ -257,7 +272,8 @@ open_path(struct aud_log *l, bool may_add_pid, struct err *err)
 
 int
 aud_log_open(struct aud_log *l, const struct aud_conf *conf, bool may_add_pid,
-    const struct clk *clk, const struct aud_io *io, struct err *err)
+    const struct clk *clk, const struct aud_io *io, aud_emit_fn emit, void *ctx,
+    struct err *err)
 {
     *l = (struct aud_log){
         .io = io,
@@ -268,6 +284,7 @@ aud_log_open(struct aud_log *l, const struct aud_conf *conf, bool may_add_pid,
         .chain = aud_chain_start,
         .synced = aud_chain_start,
         .open_intents = map_new(NULL),
+        .is_name_unsynced = true,
         .batch = BUF_INIT(4 * (size_t)AUD_MAX_LINE),
     };
     if (gethostname(l->host, sizeof(l->host) - 1) != 0)
@@ -275,15 +292,7 @@ aud_log_open(struct aud_log *l, const struct aud_conf *conf, bool may_add_pid,
     int r = open_path(l, may_add_pid, err);
     if (r)
         return r;
-    r = aud_log_repair(l, err);
-    if (r)
-        return r;
-    if (l->is_durable) {
-        r = aud_file_sync_dir(io, l->path);
-        if (r)
-            return err_errno(err, r, "%s: its folder can't be synced", l->path);
-    }
-    return 0;
+    return aud_log_repair(l, emit, ctx, err);
 }
 
 void

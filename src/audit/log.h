@@ -32,14 +32,21 @@ struct aud_log {
     struct aud_ids ids;
     struct map *open_intents; /* owned; keys: ids of intents without a final outcome */
     struct buf batch;
+    bool is_name_unsynced; /* the folder must be synced before anything is trusted */
     char first_prev[HASH_HEX_SIZE]; /* at open: prev.hash of the file's first record */
     char host[256];
 };
 
-/* Opens and locks, repairs (see audit.h), and leaves everything synced. may_add_pid: take
+/* Takes the records that a repair wants written; borrowed. */
+typedef void (*aud_emit_fn)(
+    void *ctx, const struct aud_rec *rec, const struct aud_note *note);
+
+/* Opens, locks, repairs (see audit.h). What the repair has to say goes to emit, for the
+ * caller to add: a full disk must not keep the gate from starting. may_add_pid: take
  * another name when the file is locked. aud_log_close must follow, also after an error. */
 int aud_log_open(struct aud_log *l, const struct aud_conf *conf, bool may_add_pid,
-    const struct clk *clk, const struct aud_io *io, struct err *err) MUST_CHECK;
+    const struct clk *clk, const struct aud_io *io, aud_emit_fn emit, void *ctx,
+    struct err *err) MUST_CHECK;
 /* Syncs what was flushed and lets go of the file. Works after a failed open. */
 void aud_log_close(struct aud_log *l);
 
@@ -55,7 +62,8 @@ aud_log_distrust(struct aud_log *l, struct aud_note *note); /* sets tail, cut_by
 /* A new file, whose first record is `event` (AUD_GAP, AUD_ROTATED) with note, to which the
  * previous file's name and the open intents are added. The old file keeps its content
  * under a rotated name. Nothing may be flushed and not synced. On failure the old file
- * stays in use, and no new one is left behind. */
+ * stays in use, and no new one is left behind. The new name is on the disk after the next
+ * aud_log_sync. */
 int aud_log_switch(struct aud_log *l, enum aud_event event, const char *reason,
     struct aud_note *note) MUST_CHECK;
 /* Is the file still at its name? (logrotate moved it) */

@@ -64,17 +64,7 @@ fill_from_intent(struct aud_rec *rec, const struct aud_line *i, struct arena *a)
 }
 
 static void
-add_rec(struct aud_log *l, const struct aud_rec *rec, const struct aud_note *note)
-{
-    AUTO(buf_deinit) struct buf head = BUF_INIT(AUD_MAX_LINE);
-
-    aud_rec_render(&head, rec, note, l->host, l->clk->wall_us(l->clk));
-    aud_log_add(l, (struct str){ buf_ptr(&head), buf_len(&head) });
-}
-
-/* Each is flushed by itself: a crashed gate may leave many, and they wait for nobody. */
-static int
-close_intents(struct aud_log *l, const struct map *intents)
+close_intents(const struct map *intents, aud_emit_fn emit, void *ctx)
 {
     struct str id;
     void *line;
@@ -92,12 +82,8 @@ close_intents(struct aud_log *l, const struct map *intents)
         size_t at;
         if (!aud_line_parse(str_of(line), &intent, &why, &at))
             fill_from_intent(&rec, &intent, a);
-        add_rec(l, &rec, NULL);
-        int r = aud_log_flush(l);
-        if (r)
-            return r;
+        emit(ctx, &rec, NULL);
     }
-    return 0;
 }
 
 static int
@@ -198,7 +184,7 @@ scan_newest(struct aud_log *l, struct aud_scan *out, struct err *err)
 /* Tells of what was cut; a file with a damaged end is left behind. A file that goes on
  * with another's chain says so in its first record. */
 static int
-record_state(struct aud_log *l, const struct aud_scan *s)
+record_state(struct aud_log *l, const struct aud_scan *s, aud_emit_fn emit, void *ctx)
 {
     struct aud_note note = { .cut_bytes = s->torn_bytes };
     struct aud_rec rec = { .event = AUD_ROTATED,
@@ -215,12 +201,12 @@ record_state(struct aud_log *l, const struct aud_scan *s)
     } else if (l->size > 0 || s->chain.sequence == 0) {
         return 0;
     }
-    add_rec(l, &rec, &note);
-    return aud_log_flush(l);
+    emit(ctx, &rec, &note);
+    return 0;
 }
 
 int
-aud_log_repair(struct aud_log *l, struct err *err)
+aud_log_repair(struct aud_log *l, aud_emit_fn emit, void *ctx, struct err *err)
 {
     AUTO(aud_scan_deinit) struct aud_scan s = { 0 };
 
@@ -230,22 +216,40 @@ aud_log_repair(struct aud_log *l, struct err *err)
     AUTO(mem_free) char *fresh = mem_printf("%s.new", l->path);
     unlink(fresh); /* of a gate that ended while it made one; we hold the lock */
     l->chain = l->synced = s.chain;
-    r = record_state(l, &s);
-    if (!r)
-        r = close_intents(l, s.open_intents);
-    if (!r && l->is_durable && l->synced_size != l->size)
-        r = aud_log_sync(l);
+    r = record_state(l, &s, emit, ctx);
     if (r)
-        return err_errno(err, r, "%s: the repair after the last run failed", l->path);
+        return err_errno(
+            err, r, "%s: its end can't be read, and it can't be replaced", l->path);
+    close_intents(s.open_intents, emit, ctx);
     return 0;
 }
 
 /* --- FILE.<pid> ----------------------------------------------------------------------- */
 
+struct orphan {
+    struct aud_log log;
+    int error;
+};
+
+static void
+write_orphan(void *ctx, const struct aud_rec *rec, const struct aud_note *note)
+{
+    AUTO(buf_deinit) struct buf head = BUF_INIT(AUD_MAX_LINE);
+    struct orphan *o = ctx;
+    struct aud_log *l = &o->log;
+
+    if (o->error)
+        return;
+    aud_rec_render(&head, rec, note, l->host, l->clk->wall_us(l->clk));
+    aud_log_add(l, (struct str){ buf_ptr(&head), buf_len(&head) });
+    o->error = aud_log_flush(l);
+}
+
 static void
 repair_orphan(const struct aud_log *l, const char *path, int64_t pid)
 {
-    struct aud_log o = { .fd = -1 };
+    struct orphan o = { .log = { .fd = -1 } };
+    struct aud_note note = { 0 };
     AUTO(aud_scan_deinit) struct aud_scan s = { 0 };
     struct aud_conf conf = { .path = path, .is_durable = l->is_durable };
 
@@ -258,9 +262,10 @@ repair_orphan(const struct aud_log *l, const char *path, int64_t pid)
      * whose intents have their outcomes here. */
     if (strcmp(s.chain.hash, l->first_prev) == 0)
         return;
-    int r = aud_log_open(&o, &conf, false, l->clk, l->io, NULL);
-    (void)r;
-    aud_log_close(&o);
+    int r = aud_log_open(&o.log, &conf, false, l->clk, l->io, write_orphan, &o, NULL);
+    if (!r && o.error)
+        aud_log_distrust(&o.log, &note); /* the next start tries again */
+    aud_log_close(&o.log);
 }
 
 /* The pid in "<base>.<pid>", 0 if name has another form. */

@@ -54,7 +54,6 @@ struct aud {
     struct aud_conf conf; /* without path */
     const struct clk *clk;
     char *path; /* owned; as of the opening */
-    char host[256];
     pthread_t thread;
 
     pthread_mutex_t lock;   /* guards the next block */
@@ -139,7 +138,8 @@ entry_free(struct entry *e)
 }
 
 static struct entry *
-entry_new(struct aud *a, const struct aud_rec *rec, struct aud_wait *wait)
+entry_new(struct aud *a, const struct aud_rec *rec, const struct aud_note *note,
+    struct aud_wait *wait)
 {
     struct entry *e = mem_zalloc(sizeof(*e));
 
@@ -150,7 +150,7 @@ entry_new(struct aud *a, const struct aud_rec *rec, struct aud_wait *wait)
     buf_init(&e->head, AUD_MAX_LINE);
     if (buf_reserve(&e->head, ENTRY_BYTES))
         DG_ASSERT(false, "out of memory");
-    aud_rec_render(&e->head, rec, NULL, a->host, a->clk->wall_us(a->clk));
+    aud_rec_render(&e->head, rec, note, a->log.host, a->clk->wall_us(a->clk));
     return e;
 }
 
@@ -522,6 +522,8 @@ init_lock(struct aud *a)
 static void
 aud_free(struct aud *a)
 {
+    for (struct entry *e; (e = entries_pop(&a->queue));)
+        entry_free(e);
     aud_log_close(&a->log);
     pthread_cond_destroy(&a->changed);
     pthread_mutex_destroy(&a->lock);
@@ -546,6 +548,17 @@ start_thread(struct aud *a)
     return 0;
 }
 
+/* What the repair says goes through the queue, whose records survive a full disk. */
+static void
+emit_entry(void *ctx, const struct aud_rec *rec, const struct aud_note *note)
+{
+    struct aud *a = ctx;
+    struct entry *e = entry_new(a, rec, note, NULL);
+
+    a->n_bytes += entry_cost(e);
+    entries_push(&a->queue, e);
+}
+
 int
 aud_open_tuned(const struct aud_conf *conf, const struct clk *clk,
     const struct aud_tune *tune, struct aud **out, struct err *err)
@@ -560,13 +573,12 @@ aud_open_tuned(const struct aud_conf *conf, const struct clk *clk,
     entries_init(&a->queue);
     entries_init(&a->unsynced);
     entries_init(&a->kept);
-    int r = aud_log_open(&a->log, conf, true, clk, tune->io, err);
+    int r = aud_log_open(&a->log, conf, true, clk, tune->io, emit_entry, a, err);
     if (r)
         return r;
     if (strcmp(a->log.path, a->log.base) == 0)
         aud_log_repair_orphans(&a->log);
     a->path = mem_strdup(a->log.path);
-    memcpy(a->host, a->log.host, sizeof(a->host));
     r = start_thread(a);
     if (r)
         return err_errno(err, r, "%s: no thread for the audit", a->path);
@@ -598,7 +610,6 @@ aud_close(struct aud *a)
     pthread_join(a->thread, NULL);
     drop_all(
         a, &a->kept); /* only if the file can't be written: nobody waits for these */
-    drop_all(a, &a->queue);
     drop_all(a, &a->unsynced);
     aud_free(a);
 }
@@ -643,7 +654,7 @@ aud_write(struct aud *a, const struct aud_rec *rec, struct aud_wait *wait)
         if (r)
             return r;
     }
-    struct entry *e = entry_new(a, rec, wait);
+    struct entry *e = entry_new(a, rec, NULL, wait);
     pthread_mutex_lock(&a->lock);
     int error = a->error;
     if (error)

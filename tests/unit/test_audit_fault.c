@@ -23,6 +23,7 @@ struct faulty {
     bool lasts, is_short;
     int error;
     atomic_int hits;
+    atomic_bool is_full; /* no write succeeds */
     pthread_mutex_t lock;
     struct {
         ino_t ino;
@@ -55,6 +56,10 @@ faulty_write(const struct aud_io *io, int fd, const void *data, size_t n)
 {
     struct faulty *f = io->ctx;
 
+    if (atomic_load(&f->is_full)) {
+        errno = ENOSPC;
+        return -1;
+    }
     if (!must_fail(io))
         return write(fd, data, n > 100 ? n - 100 : n); /* short writes all the time */
     /* A full disk takes what still fits first. */
@@ -368,6 +373,34 @@ START_TEST(records_are_refused_while_nothing_can_be_written)
 }
 END_TEST
 
+/* A gate that refuses to start would stop the whole application, not only its DDL. */
+START_TEST(full_disk_does_not_keep_the_gate_from_starting)
+{
+    struct place p;
+    struct faulty f;
+    struct aud *a;
+
+    place_make(&p);
+    faulty_init(&f, 0, false, 0);
+    ck_assert_int_eq(open_faulty(&f, &p, &a), 0);
+    put_ok(a, p.q, AUD_INTENT, "open", AUD_NONE);
+    aud_close(a);
+    atomic_store(&f.is_full, true);
+    ck_assert_int_eq(open_faulty(&f, &p, &a), 0);
+    struct aud_rec rec = audit_rec(AUD_INTENT, "new", AUD_NONE);
+    ck_assert_int_eq(audit_put(a, p.q, &rec), -ENOSPC);
+    ck_assert(!aud_is_writable(a));
+    atomic_store(&f.is_full, false);
+    wait_until_writable(a, &p, 0);
+    aud_close(a);
+    struct chain c = chain_read(p.path);
+    ck_assert_uint_eq(chain_count(&c, "DG30W", "\"ddlgate.intent.id\":\"open\""), 1);
+    ck_assert_uint_eq(verify_ok(p.path).open_intents, 0);
+    chain_free(&c);
+    place_drop(&p);
+}
+END_TEST
+
 START_TEST(full_queue_is_told_at_once)
 {
     struct aud_rec rec = audit_rec(AUD_OUTCOME, "i", AUD_COMMITTED);
@@ -533,6 +566,7 @@ suite(void)
         tc, no_failing_call_loses_what_was_acknowledged, 0, DG_ARRAY_SIZE(faults));
     tcase_add_loop_test(tc, power_cut_loses_nothing_that_was_acknowledged, 0, 3);
     tcase_add_test(tc, records_are_refused_while_nothing_can_be_written);
+    tcase_add_test(tc, full_disk_does_not_keep_the_gate_from_starting);
     tcase_add_test(tc, full_queue_is_told_at_once);
     tcase_add_test(tc, removed_folder_is_a_gap_until_it_is_back);
     tcase_add_test(tc, file_moved_between_open_and_lock_is_let_go);
