@@ -50,7 +50,9 @@ def meson(build, suites, pattern):
                 bad.append(case.get("name"))
         name = (suite.get("name") or "").split(".")[-1]
         ok = suite.get("failures") == "0" and suite.get("errors") == "0" and not bad
-        print(f"{'ok  ' if ok else 'FAIL'} {name} ({len(cases)} cases)", flush=True)
+        # Programs that speak TAP are suites of their own; the rest stands in one.
+        what = f"{len(cases)} cases" if ":" in name else ", ".join(c.get("name") for c in cases)
+        print(f"{'ok  ' if ok else 'FAIL'} {name} ({what})", flush=True)
         if not ok:
             failed += not bad
             print_failure(suite, bad)
