@@ -51,6 +51,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->client_addr);
     mem_free(c->server_addr);
     mem_free(c->search_path);
+    mem_free(c->path_before);
     forget_prepared(c);
 }
 
@@ -79,9 +80,47 @@ gate_client_parameter(struct gate_client *c, const char *name, const char *value
     }
 }
 
+static void
+set_path(struct gate_client *c, const char *value, bool is_unknown)
+{
+    char *copy = mem_strdup(value);
+    mem_free(c->search_path);
+    c->search_path = copy;
+    c->is_path_unknown = is_unknown;
+}
+
+void
+gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_alone)
+{
+    bool is_all = strcmp(f->setting, "all") == 0;
+    if (!is_all && strcmp(f->setting, "search_path") != 0)
+        return;
+    if (f->setting_is_local && !c->is_path_local) {
+        c->is_path_local = true;
+        c->path_before = mem_strdup(c->search_path);
+    }
+    c->is_path_in_tx |= !f->setting_is_local && (c->tx_status != 'I' || !is_alone);
+    set_path(c, is_all ? NULL : f->setting_value, !is_all && !f->setting_value);
+}
+
+/* Whether a SET of the transaction stayed isn't known after a COMMIT or ROLLBACK that was
+ * not looked at. */
+static void
+path_after_tx(struct gate_client *c)
+{
+    if (c->is_path_in_tx)
+        set_path(c, NULL, true);
+    else if (c->is_path_local)
+        set_path(c, c->path_before, false);
+    c->is_path_in_tx = c->is_path_local = false;
+    mem_free(c->path_before);
+    c->path_before = NULL;
+}
+
 void
 gate_client_tx_ended(struct gate_client *c)
 {
+    path_after_tx(c);
     ref_drop(c->view);
     ref_drop(c->view_snap);
     c->view = NULL;
@@ -97,7 +136,9 @@ void
 gate_client_ready(struct gate_client *c, char status)
 {
     c->tx_status = status;
-    if (status == 'I' && (c->view || c->ran || c->holds_change))
+    if (status == 'I'
+        && (c->view || c->ran || c->holds_change || c->is_path_local
+            || c->is_path_in_tx))
         gate_client_tx_ended(c);
 }
 

@@ -67,6 +67,9 @@ struct gate_client {
     char *
         search_path; /* owned; as last set by a literal; NULL: not set by the session */
     bool is_path_unknown; /* set to something that can't be known */
+    bool is_path_local;   /* by SET LOCAL: what was before comes back with the end */
+    bool is_path_in_tx;   /* in a transaction block: its end decides */
+    char *path_before;    /* owned; of is_path_local */
     char tx_status;       /* I, T, E as of the last ReadyForQuery */
     uint64_t n_messages;
     /* of the current transaction */
@@ -85,6 +88,10 @@ void gate_client_deinit(struct gate_client *c);
 
 /* ParameterStatus from the server. */
 void gate_client_parameter(struct gate_client *c, const char *name, const char *value);
+/* A text that was forwarded changes a setting; is_alone: outside a transaction block it
+ * holds at once. */
+void
+gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_alone);
 /* ReadyForQuery: with status I the transaction is over and everything of it forgotten. */
 void gate_client_ready(struct gate_client *c, char status);
 /* A transaction ended in the middle of a batch or text. */

@@ -30,6 +30,31 @@ is_match_of_file(const struct hist_match *m)
     return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN;
 }
 
+/* One past the facts of the statement that fact i belongs to: they stand together. */
+static size_t
+end_of(const struct gate_text *t, size_t i)
+{
+    size_t stmt = t->tree->facts[i].stmt;
+    while (i < t->tree->n && t->tree->facts[i].stmt == stmt)
+        i++;
+    return i;
+}
+
+static bool
+is_same_path(const char *a, const char *b)
+{
+    struct str rest_a = str_of(a), rest_b = str_of(b), x, y;
+    for (;;) {
+        bool more = str_next_item(&rest_a, &x);
+        if (str_next_item(&rest_b, &y) != more)
+            return false;
+        if (!more)
+            return true;
+        if (!str_eq(x, y))
+            return false;
+    }
+}
+
 /* Equal digest means equal statement only under the source's search_path. */
 static bool
 path_agrees(const struct gate_context *ctx)
@@ -38,7 +63,7 @@ path_agrees(const struct gate_context *ctx)
     if (!wanted)
         return true;
     return !ctx->is_path_unknown
-        && (!ctx->search_path || strcmp(ctx->search_path, wanted) == 0);
+        && (!ctx->search_path || is_same_path(ctx->search_path, wanted));
 }
 
 static void
@@ -489,7 +514,7 @@ find_tracked(
     const struct gate_request *req, const struct pol *policy, size_t root, size_t *out)
 {
     const struct gate_text *t = req->text;
-    for (size_t i = root; i < t->tree->n; i++) {
+    for (size_t i = root, end = end_of(t, root); i < end; i++) {
         bool unused;
         if (gate_text_root(t, i) == root
             && pol_is_tracked(policy, &t->tree->facts[i], &unused)) {
@@ -614,11 +639,12 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
         };
     }
     c->holds_change |= is_change;
-    if (f->setting
-        && (strcmp(f->setting, "search_path") == 0 || strcmp(f->setting, "all") == 0)) {
-        mem_free(c->search_path);
-        c->search_path = NULL;
-        c->is_path_unknown = strcmp(f->setting, "all") != 0;
+    /* In a batch or text of several statements an earlier BEGIN may decide over it. */
+    bool is_alone = req->kind == GATE_QUERY && req->text->scan.n == 1;
+    for (size_t i = root, end = end_of(req->text, root); i < end; i++) {
+        f = &req->text->tree->facts[i];
+        if (f->setting && gate_text_root(req->text, i) == root)
+            gate_client_setting(c, f, is_alone);
     }
 }
 
@@ -657,7 +683,7 @@ hides_tracked(const struct gate_client *c, const struct gate_text *text, size_t 
 {
     struct gate_target t = gate_snapshot_find(c->env->snap, c->database);
     bool found = !t.policy, unused;
-    for (size_t k = i + 1; k < text->tree->n && !found; k++)
+    for (size_t k = i + 1, end = end_of(text, i); k < end && !found; k++)
         found = gate_text_root(text, k) == i
             && pol_is_tracked(t.policy, &text->tree->facts[k], &unused);
     return found;
