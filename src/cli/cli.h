@@ -45,8 +45,8 @@ int cli_bad_option(const struct cli_command *cmd, char **argv);
 int cli_error(const struct cli_command *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Prints the help text to standard output and returns CLI_OK. */
 int cli_help(const struct cli_command *cmd);
-/* Flushes standard output (cmd NULL: of the program itself): `status`, or CLI_USAGE with a message when the output could not
- * be written (a full disk must not look like success). */
+/* Flushes standard output (cmd NULL: of the program itself): `status`, or CLI_USAGE with a
+ * message when the output could not be written (a full disk must not look like success). */
 int cli_finish(const struct cli_command *cmd, int status);
 
 #endif

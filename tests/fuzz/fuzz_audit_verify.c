@@ -93,8 +93,7 @@ static void
 check_record(const uint8_t *data, size_t size)
 {
     AUTO(buf_deinit)
-    struct buf head = BUF_INIT(AUD_MAX_LINE),
-               line = BUF_INIT(AUD_MAX_LINE);
+    struct buf head = BUF_INIT(AUD_MAX_LINE), line = BUF_INIT(AUD_MAX_LINE);
     AUTO(mem_free) char *a = mem_strndup((const char *)data, size / 2);
     AUTO(mem_free)
     char *b = mem_strndup((const char *)data + size / 2, size - size / 2);
