@@ -70,15 +70,19 @@ static const char *const body_words[] = {
     "connection",
 };
 
+/* Do the n bytes hold one of the words, in any case? */
 static bool
 contains(const char *p, size_t n, const char *const *words, size_t n_words)
 {
+    uint32_t first = 0; /* letters that begin one */
+
+    for (size_t w = 0; w < n_words; w++)
+        first |= 1u << (words[w][0] & 31);
     for (size_t i = 0; i < n; i++) {
-        char c = ascii_lower(p[i]);
+        if (!(first >> (p[i] & 31) & 1))
+            continue;
         for (size_t w = 0; w < n_words; w++) {
-            if (words[w][0] != c)
-                continue;
-            size_t k = 1;
+            size_t k = 0;
             while (words[w][k] && i + k < n && ascii_lower(p[i + k]) == words[w][k])
                 k++;
             if (!words[w][k])

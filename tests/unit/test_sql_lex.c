@@ -307,7 +307,7 @@ START_TEST(time_is_linear)
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     double s = (double)(to.tv_sec - from.tv_sec)
         + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-    ck_assert_msg(s < 3, "%s: %.1f s", long_cases[_i].name, s);
+    ck_assert_msg(s < 5, "%s: %.1f s", long_cases[_i].name, s);
 }
 END_TEST
 
