@@ -52,6 +52,8 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->server_addr);
     mem_free(c->search_path);
     mem_free(c->path_before);
+    map_free(c->temps);
+    c->temps = NULL;
     forget_prepared(c);
 }
 

@@ -78,6 +78,7 @@ struct gate_client {
     struct gate_ran *ran;            /* owned */
     size_t n_ran, cap_ran;
     bool holds_change;  /* a schema change was forwarded: watch transaction words */
+    struct map *temps;  /* names the session made temporary; NULL: none */
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */

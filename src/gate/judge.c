@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "gate/message.h"
 #include "gate/record.h"
+#include "gate/temp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -671,6 +672,7 @@ step_audit(struct gate_request *req)
         }
         note_effects(req, i, is_change);
     }
+    gate_temp_note(req->client, req->text);
     if (last == SIZE_MAX || !durable)
         return 0;
     req->step = STEP_AUDIT;

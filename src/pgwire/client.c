@@ -30,13 +30,12 @@ pgw_parse_parse(const char *body, size_t n, struct pgw_parse *out, struct err *e
 {
     struct pgw_read r = pgw_reader(body, n);
     struct pgw_parse m;
-    unsigned n_types;
     const char *types;
     if (!pgw_take_cstr(&r, &m.name))
         return refuse(err, "Parse", "has no terminator after the statement's name");
     if (!pgw_take_cstr(&r, &m.sql))
         return refuse(err, "Parse", "has no terminator after its text");
-    if (!pgw_take_u16(&r, &n_types) || !pgw_take(&r, n_types * (size_t)4, &types))
+    if (!pgw_take_u16(&r, &m.n_types) || !pgw_take(&r, m.n_types * (size_t)4, &types))
         return refuse(err, "Parse", "is too short for its parameter types");
     if (pgw_left(&r))
         return refuse(err, "Parse", "goes on after its parameter types");

@@ -104,6 +104,7 @@ int pgw_parse_query(const char *body, size_t n, struct str *sql, struct err *err
     MUST_CHECK;
 struct pgw_parse {
     struct str name, sql;
+    unsigned n_types; /* parameter types it declares */
 };
 int pgw_parse_parse(const char *body, size_t n, struct pgw_parse *out, struct err *err)
     MUST_CHECK;

@@ -34,7 +34,7 @@ read_client(char type, const char *body, size_t n)
 {
     struct err err;
     struct str s = { NULL, 0 };
-    struct pgw_parse parse = { { NULL, 0 }, { NULL, 0 } };
+    struct pgw_parse parse = { .n_types = 0 };
     uint32_t oid;
     char what;
     if (type == 'Q' && !pgw_parse_query(body, n, &s, &err))
