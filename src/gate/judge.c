@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-/* gate_decide (pure) and the machine around it that waits for parser, history and disk. */
+/* The machine around gate_decide that waits for parser, history and disk. */
 #include "gate/judge.h"
 
 #include "base/list.h"
@@ -22,209 +22,6 @@ enum step {
 
 #define MAX_CANDIDATES \
     8 /* texts one prepared name may mean before it counts as opaque */
-
-/* --- the pure part --------------------------------------------------------------------- */
-
-static bool
-is_match_of_file(const struct hist_match *m)
-{
-    return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN;
-}
-
-/* One past the facts of the statement that fact i belongs to: they stand together. */
-static size_t
-end_of(const struct gate_text *t, size_t i)
-{
-    size_t stmt = t->tree->facts[i].stmt;
-    while (i < t->tree->n && t->tree->facts[i].stmt == stmt)
-        i++;
-    return i;
-}
-
-static bool
-is_same_path(const char *a, const char *b)
-{
-    struct str rest_a = str_of(a), rest_b = str_of(b), x, y;
-    for (;;) {
-        bool more = str_next_item(&rest_a, &x);
-        if (str_next_item(&rest_b, &y) != more)
-            return false;
-        if (!more)
-            return true;
-        if (!str_eq(x, y))
-            return false;
-    }
-}
-
-/* Equal digest means equal statement only under the source's search_path. */
-static bool
-path_agrees(const struct gate_context *ctx)
-{
-    const char *wanted = ctx->target.source->set->conf.search_path;
-    if (!wanted)
-        return true;
-    return !ctx->is_path_unknown
-        && (!ctx->search_path || is_same_path(ctx->search_path, wanted));
-}
-
-static void
-fill_matches(
-    const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
-{
-    const struct sql_tree *tree = text->tree;
-    for (size_t i = 0; i < tree->n; i++) {
-        size_t root = gate_text_root(text, i);
-        if (root != i) {
-            h[i] = h[root];
-            continue;
-        }
-        h[i] = (struct pol_history){ .is_known = true, .view = ctx->view };
-        if (!ctx->target.source)
-            continue;
-        h[i].is_known = ctx->view != NULL;
-        h[i].why = ctx->why_unknown;
-        if (ctx->view && path_agrees(ctx)) {
-            const struct sql_facts *f = &tree->facts[i];
-            h[i].match = hist_match(ctx->view, f, &text->scan.stmts[f->stmt].digest);
-        }
-    }
-}
-
-static bool
-ends_tx(enum sql_tx tx)
-{
-    return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
-}
-
-static bool
-is_savepoint(enum sql_tx tx)
-{
-    return tx == SQL_TX_SAVEPOINT || tx == SQL_TX_RELEASE || tx == SQL_TX_ROLLBACK_TO;
-}
-
-/* One more thing the transaction does: a statement of a migration, or a savepoint command. */
-static void
-advance(
-    struct hist_tx *tx, const struct hist_match *m, enum sql_tx op, const char *name)
-{
-    if (op == SQL_TX_SAVEPOINT && name)
-        hist_tx_savepoint(tx, name);
-    else if (op == SQL_TX_RELEASE && name)
-        hist_tx_release(tx, name);
-    else if (op == SQL_TX_ROLLBACK_TO && name)
-        hist_tx_rollback_to(tx, name);
-    else if (is_match_of_file(m))
-        hist_tx_ran(tx, m);
-}
-
-/* Judges the history writes of the text. What stands before a row in the same text, or was
- * sent before it in the same transaction, counts as run: if it fails, the server does not
- * come to the row either. */
-static void
-fill_writes(const struct gate_context *ctx, const struct gate_text *text,
-    struct pol_history *h, struct arena *arena)
-{
-    const struct sql_tree *tree = text->tree;
-    if (!ctx->view)
-        return;
-    AUTO(hist_tx_free) struct hist_tx *tx = hist_tx_new(ctx->view);
-    for (size_t i = 0; i < ctx->n_ran; i++)
-        advance(tx, &ctx->ran[i].match, ctx->ran[i].tx, ctx->ran[i].name);
-    for (size_t i = 0; i < tree->n; i++) {
-        const struct sql_facts *f = &tree->facts[i];
-        if (f->parent < 0 && ends_tx(f->tx)) {
-            hist_tx_free(tx);
-            tx = hist_tx_new(ctx->view);
-        }
-        if (f->cls == DG_HISTORY && f->write) {
-            struct err why = { "" };
-            h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
-                ctx->n_binds, tx, &h[i].write_migration, &why);
-            h[i].write_reason = arena_strdup(arena, why.text);
-        }
-        if (f->parent < 0)
-            advance(tx, &h[i].match, f->tx, f->tx_name);
-    }
-}
-
-static bool
-is_announced(const struct gate_context *ctx, const struct hist_migration *m)
-{
-    for (size_t i = 0; i < ctx->n_ran; i++) {
-        if (ctx->ran[i].match.migration == m)
-            return true;
-    }
-    return false;
-}
-
-/* The findings of a migration judged whole, at its first statement. Refusing ones always
- * count, so that nothing of a rejected migration ever runs. */
-static void
-add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
-    struct pol_findings *out)
-{
-    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
-    bool first = !is_announced(ctx, m);
-    for (size_t i = 0; i < unit->n; i++) {
-        struct pol_finding f = unit->items[i];
-        if (f.action < DG_HOLD && !first)
-            continue;
-        const struct sql_facts *at = &m->tree->facts[f.fact];
-        f.message = arena_printf(
-            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
-        f.fact = fact;
-        f.pos = -1;
-        pol_findings_add(out, &f);
-    }
-}
-
-static void
-add_units(const struct gate_context *ctx, const struct gate_text *text,
-    const struct pol_history *h, struct pol_findings *out)
-{
-    const struct hist_migration *last = NULL;
-    if (!ctx->view || !ctx->target.units || out->checks_off)
-        return;
-    for (size_t i = 0; i < text->tree->n; i++) {
-        const struct hist_migration *m = h[i].match.kind == HIST_MATCH_PENDING
-                || h[i].match.kind == HIST_MATCH_OUT_OF_ORDER
-            ? h[i].match.migration
-            : h[i].write_migration;
-        /* An applied migration was judged when it ran. */
-        if (!m || m == last || hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED)
-            continue;
-        last = m;
-        add_unit(ctx, m, i, out);
-    }
-}
-
-void
-gate_decide(const struct gate_context *ctx, const struct pol_session *session,
-    const struct gate_text *text, struct pol_history *histories,
-    struct pol_findings *out)
-{
-    const struct sql_tree *tree = text->tree;
-    char next[256] = "";
-    fill_matches(ctx, text, histories);
-    fill_writes(ctx, text, histories, out->arena);
-    for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
-        bool needs_history;
-        if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)
-            && needs_history)
-            hist_next_file(
-                ctx->target.source->set, &tree->facts[i], next, sizeof(next));
-    }
-    struct pol_text t = {
-        .text = text->sql,
-        .len = text->len,
-        .scan = &text->scan,
-        .tree = tree,
-        .history = histories,
-        .next_file = next[0] ? next : NULL,
-    };
-    pol_judge_text(ctx->target.policy, session, &t, out);
-    add_units(ctx, text, histories, out);
-}
 
 /* --- requests ---------------------------------------------------------------------------- */
 
@@ -515,7 +312,7 @@ find_tracked(
     const struct gate_request *req, const struct pol *policy, size_t root, size_t *out)
 {
     const struct gate_text *t = req->text;
-    for (size_t i = root, end = end_of(t, root); i < end; i++) {
+    for (size_t i = root, end = gate_text_end(t, root); i < end; i++) {
         bool unused;
         if (gate_text_root(t, i) == root
             && pol_is_tracked(policy, &t->tree->facts[i], &unused)) {
@@ -625,24 +422,24 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     struct gate_client *c = req->client;
     const struct sql_facts *f = &req->text->tree->facts[root];
     const struct pol_history *h = &req->histories[root];
-    if (ends_tx(f->tx)) {
+    if (gate_tx_ends(f->tx)) {
         gate_client_tx_ended(c);
         return;
     }
-    if (is_savepoint(f->tx) || is_match_of_file(&h->match)) {
+    if (gate_tx_is_savepoint(f->tx) || gate_match_is_of_file(&h->match)) {
         MEM_GROW(c->ran, c->n_ran, c->cap_ran);
         if (!c->view_snap)
             c->view_snap = ref_take(req->snap); /* keeps what match points to */
         c->ran[c->n_ran++] = (struct gate_ran){
             .match = h->match,
-            .tx = is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
+            .tx = gate_tx_is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
             .name = mem_strdup(f->tx_name),
         };
     }
     c->holds_change |= is_change;
     /* In a batch or text of several statements an earlier BEGIN may decide over it. */
     bool is_alone = req->kind == GATE_QUERY && req->text->scan.n == 1;
-    for (size_t i = root, end = end_of(req->text, root); i < end; i++) {
+    for (size_t i = root, end = gate_text_end(req->text, root); i < end; i++) {
         f = &req->text->tree->facts[i];
         if (f->setting && gate_text_root(req->text, i) == root)
             gate_client_setting(c, f, is_alone);
@@ -685,7 +482,7 @@ hides_tracked(const struct gate_client *c, const struct gate_text *text, size_t 
 {
     struct gate_target t = gate_snapshot_find(c->env->snap, c->database);
     bool found = !t.policy, unused;
-    for (size_t k = i + 1, end = end_of(text, i); k < end && !found; k++)
+    for (size_t k = i + 1, end = gate_text_end(text, i); k < end && !found; k++)
         found = gate_text_root(text, k) == i
             && pol_is_tracked(t.policy, &text->tree->facts[k], &unused);
     return found;

@@ -5,37 +5,12 @@
  *
  * A request is a small machine whose steps may wait (parser thread, history, disk) or not;
  * the caller sees one thing only: gate_judge answers at once, or later through done().
- * No sockets here: gate_decide, the middle of it, is what `check` and `explain` call too.
+ * No sockets here; gate_decide (decide.h) is the middle of it.
  * thread: worker */
 #ifndef DG_GATE_JUDGE_H
 #define DG_GATE_JUDGE_H
 
-#include "gate/client.h"
-
-/* --- the pure part --------------------------------------------------------------------- */
-
-/* What the decision may look at besides text and policy. */
-struct gate_context {
-    struct gate_target target;
-    const struct gate_snapshot *snap;
-    const struct hist_view
-        *view;                  /* NULL: no [migrations] section, or not known (why) */
-    const char *why_unknown;    /* of view NULL where there is a section */
-    const struct gate_ran *ran; /* this transaction's schema changes so far */
-    size_t n_ran;
-    const struct hist_bind *binds; /* of an Execute; NULL: not known yet */
-    size_t n_binds;
-    const char *search_path; /* the session's, as far as known */
-    bool is_path_unknown;
-};
-
-/* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
- * Findings are added to out. */
-void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
-    const struct gate_text *text, struct pol_history *histories,
-    struct pol_findings *out);
-
-/* --- the machine ----------------------------------------------------------------------- */
+#include "gate/decide.h"
 
 enum gate_kind {
     GATE_QUERY,   /* the text runs when it is forwarded */

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: ISC
+/* The decision about one text: history of each fact, policy's findings, and those of the
+ * migrations it belongs to. Pure: `check`, `explain` and the wire get the same answers. */
+#include "gate/decide.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+sstatic bool
+is_same_path(const char *a, const char *b)
+{
+    struct str rest_a = str_of(a), rest_b = str_of(b), x, y;
+    for (;;) {
+        bool more = str_next_item(&rest_a, &x);
+        if (str_next_item(&rest_b, &y) != more)
+            return false;
+        if (!more)
+            return true;
+        if (!str_eq(x, y))
+            return false;
+    }
+}
+
+/* Equal digest means equal statement only under the source's search_path. */
+static bool
+path_agrees(const struct gate_context *ctx)
+{
+    const char *wanted = ctx->target.source->set->conf.search_path;
+    if (!wanted)
+        return true;
+    return !ctx->is_path_unknown
+        && (!ctx->search_path || is_same_path(ctx->search_path, wanted));
+}
+
+static void
+fill_matches(
+    const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
+{
+    const struct sql_tree *tree = text->tree;
+    for (size_t i = 0; i < tree->n; i++) {
+        size_t root = gate_text_root(text, i);
+        if (root != i) {
+            h[i] = h[root];
+            continue;
+        }
+        h[i] = (struct pol_history){ .is_known = true, .view = ctx->view };
+        if (!ctx->target.source)
+            continue;
+        h[i].is_known = ctx->view != NULL;
+        h[i].why = ctx->why_unknown;
+        if (ctx->view && path_agrees(ctx)) {
+            const struct sql_facts *f = &tree->facts[i];
+            h[i].match = hist_match(ctx->view, f, &text->scan.stmts[f->stmt].digest);
+        }
+    }
+}
+
+/* One more thing the transaction does: a statement of a migration, or a savepoint command. */
+static void
+advance(
+    struct hist_tx *tx, const struct hist_match *m, enum sql_tx op, const char *name)
+{
+    if (op == SQL_TX_SAVEPOINT && name)
+        hist_tx_savepoint(tx, name);
+    else if (op == SQL_TX_RELEASE && name)
+        hist_tx_release(tx, name);
+    else if (op == SQL_TX_ROLLBACK_TO && name)
+        hist_tx_rollback_to(tx, name);
+    else if (gate_match_is_of_file(m))
+        hist_tx_ran(tx, m);
+}
+
+/* Judges the history writes of the text. What stands before a row in the same text, or was
+ * sent before it in the same transaction, counts as run: if it fails, the server does not
+ * come to the row either. */
+static void
+fill_writes(const struct gate_context *ctx, const struct gate_text *text,
+    struct pol_history *h, struct arena *arena)
+{
+    const struct sql_tree *tree = text->tree;
+    if (!ctx->view)
+        return;
+    AUTO(hist_tx_free) struct hist_tx *tx = hist_tx_new(ctx->view);
+    for (size_t i = 0; i < ctx->n_ran; i++)
+        advance(tx, &ctx->ran[i].match, ctx->ran[i].tx, ctx->ran[i].name);
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        if (f->parent < 0 && gate_tx_ends(f->tx)) {
+            hist_tx_free(tx);
+            tx = hist_tx_new(ctx->view);
+        }
+        if (f->cls == DG_HISTORY && f->write) {
+            struct err why = { "" };
+            h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
+                ctx->n_binds, tx, &h[i].write_migration, &why);
+            h[i].write_reason = arena_strdup(arena, why.text);
+        }
+        if (f->parent < 0)
+            advance(tx, &h[i].match, f->tx, f->tx_name);
+    }
+}
+
+static bool
+is_announced(const struct gate_context *ctx, const struct hist_migration *m)
+{
+    for (size_t i = 0; i < ctx->n_ran; i++) {
+        if (ctx->ran[i].match.migration == m)
+            return true;
+    }
+    return false;
+}
+
+/* The findings of a migration judged whole, at its first statement. Refusing ones always
+ * count, so that nothing of a rejected migration ever runs. */
+static void
+add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
+    struct pol_findings *out)
+{
+    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    bool first = !is_announced(ctx, m);
+    for (size_t i = 0; i < unit->n; i++) {
+        struct pol_finding f = unit->items[i];
+        if (f.action < DG_HOLD && !first)
+            continue;
+        const struct sql_facts *at = &m->tree->facts[f.fact];
+        f.message = arena_printf(
+            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
+        f.fact = fact;
+        f.pos = -1;
+        pol_findings_add(out, &f);
+    }
+}
+
+static void
+add_units(const struct gate_context *ctx, const struct gate_text *text,
+    const struct pol_history *h, struct pol_findings *out)
+{
+    const struct hist_migration *last = NULL;
+    if (!ctx->view || !ctx->target.units || out->checks_off)
+        return;
+    for (size_t i = 0; i < text->tree->n; i++) {
+        const struct hist_migration *m = h[i].match.kind == HIST_MATCH_PENDING
+                || h[i].match.kind == HIST_MATCH_OUT_OF_ORDER
+            ? h[i].match.migration
+            : h[i].write_migration;
+        /* An applied migration was judged when it ran. */
+        if (!m || m == last || hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED)
+            continue;
+        last = m;
+        add_unit(ctx, m, i, out);
+    }
+}
+
+void
+gate_decide(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, struct pol_history *histories,
+    struct pol_findings *out)
+{
+    const struct sql_tree *tree = text->tree;
+    char next[256] = "";
+    fill_matches(ctx, text, histories);
+    fill_writes(ctx, text, histories, out->arena);
+    for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
+        bool needs_history;
+        if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)
+            && needs_history)
+            hist_next_file(
+                ctx->target.source->set, &tree->facts[i], next, sizeof(next));
+    }
+    struct pol_text t = {
+        .text = text->sql,
+        .len = text->len,
+        .scan = &text->scan,
+        .tree = tree,
+        .history = histories,
+        .next_file = next[0] ? next : NULL,
+    };
+    pol_judge_text(ctx->target.policy, session, &t, out);
+    add_units(ctx, text, histories, out);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: ISC
+/* The pure part of a judgement: text, policy and a reading of the history in, findings out.
+ * The wire, `check` and `explain` call the same functions.  thread: any */
+#ifndef DG_GATE_DECIDE_H
+#define DG_GATE_DECIDE_H
+
+#include "gate/client.h"
+
+/* What the decision may look at besides text and policy. */
+struct gate_context {
+    struct gate_target target;
+    const struct gate_snapshot *snap;
+    const struct hist_view *view; /* NULL: no [migrations], or not known (why) */
+    const char *why_unknown;      /* of view NULL where there is a section */
+    const struct gate_ran *ran;   /* this transaction's schema changes so far */
+    size_t n_ran;
+    const struct hist_bind *binds; /* of an Execute; NULL: not known yet */
+    size_t n_binds;
+    const char *search_path; /* the session's, as far as known */
+    bool is_path_unknown;
+};
+
+/* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
+ * Findings are added to out. */
+void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, struct pol_history *histories,
+    struct pol_findings *out);
+
+/* --- small facts that the machine needs, too --- */
+
+static inline bool
+gate_match_is_of_file(const struct hist_match *m)
+{
+    return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN;
+}
+
+static inline bool
+gate_tx_ends(enum sql_tx tx)
+{
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
+}
+
+static inline bool
+gate_tx_is_savepoint(enum sql_tx tx)
+{
+    return tx == SQL_TX_SAVEPOINT || tx == SQL_TX_RELEASE || tx == SQL_TX_ROLLBACK_TO;
+}
+
+/* One past the facts of the statement that fact i belongs to: they stand together. */
+static inline size_t
+gate_text_end(const struct gate_text *t, size_t i)
+{
+    size_t stmt = t->tree->facts[i].stmt;
+    while (i < t->tree->n && t->tree->facts[i].stmt == stmt)
+        i++;
+    return i;
+}
+
+#endif
