@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-sstatic bool
+static bool
 is_same_path(const char *a, const char *b)
 {
     struct str rest_a = str_of(a), rest_b = str_of(b), x, y;
