@@ -4,8 +4,9 @@
  * buffered here; shapes that hold nothing must be empty. */
 #include "pgwire/pgwire.h"
 
+#define N_TYPES 128 /* message types are ASCII letters and digits */
+
 struct shape {
-    char type;
     const char *name;
     uint32_t min_body, max_body;
 };
@@ -13,51 +14,51 @@ struct shape {
 #define SMALL (PGW_MAX_SMALL - 4)
 #define LARGE (PGW_MAX_MESSAGE - 4)
 
-static const struct shape client_shapes[] = {
-    { 'B', "Bind", 8, LARGE },
-    { 'C', "Close", 2, SMALL },
-    { 'D', "Describe", 2, SMALL },
-    { 'E', "Execute", 5, SMALL },
-    { 'F', "FunctionCall", 10, LARGE },
-    { 'H', "Flush", 0, 0 },
-    { 'P', "Parse", 4, LARGE },
-    { 'Q', "Query", 1, LARGE },
-    { 'S', "Sync", 0, 0 },
-    { 'X', "Terminate", 0, 0 },
-    { 'c', "CopyDone", 0, 0 },
-    { 'd', "CopyData", 0, LARGE },
-    { 'f', "CopyFail", 1, SMALL },
+static const struct shape client_shapes[N_TYPES] = {
+    ['B'] = { "Bind", 8, LARGE },
+    ['C'] = { "Close", 2, SMALL },
+    ['D'] = { "Describe", 2, SMALL },
+    ['E'] = { "Execute", 5, SMALL },
+    ['F'] = { "FunctionCall", 10, LARGE },
+    ['H'] = { "Flush", 0, 0 },
+    ['P'] = { "Parse", 4, LARGE },
+    ['Q'] = { "Query", 1, LARGE },
+    ['S'] = { "Sync", 0, 0 },
+    ['X'] = { "Terminate", 0, 0 },
+    ['c'] = { "CopyDone", 0, 0 },
+    ['d'] = { "CopyData", 0, LARGE },
+    ['f'] = { "CopyFail", 1, SMALL },
 };
 
-static const struct shape login_shapes[] = {
-    { 'p', "authentication reply", 0, PGW_MAX_AUTH },
+static const struct shape login_shapes[N_TYPES] = {
+    ['p'] = { "authentication reply", 0, PGW_MAX_AUTH },
 };
 
-static const struct shape server_shapes[] = {
-    { '1', "ParseComplete", 0, 0 },
-    { '2', "BindComplete", 0, 0 },
-    { '3', "CloseComplete", 0, 0 },
-    { 'A', "NotificationResponse", 6, LARGE },
-    { 'C', "CommandComplete", 1, LARGE },
-    { 'D', "DataRow", 2, LARGE },
-    { 'E', "ErrorResponse", 1, LARGE },
-    { 'G', "CopyInResponse", 3, LARGE },
-    { 'H', "CopyOutResponse", 3, LARGE },
-    { 'I', "EmptyQueryResponse", 0, 0 },
-    { 'K', "BackendKeyData", 8, 4 + PGW_MAX_CANCEL_KEY },
-    { 'N', "NoticeResponse", 1, LARGE },
-    { 'R', "Authentication", 4, LARGE },
-    { 'S', "ParameterStatus", 2, LARGE },
-    { 'T', "RowDescription", 2, LARGE },
-    { 'V', "FunctionCallResponse", 4, LARGE },
-    { 'W', "CopyBothResponse", 3, LARGE },
-    { 'Z', "ReadyForQuery", 1, 1 },
-    { 'c', "CopyDone", 0, 0 },
-    { 'd', "CopyData", 0, LARGE },
-    { 'n', "NoData", 0, 0 },
-    { 's', "PortalSuspended", 0, 0 },
-    { 't', "ParameterDescription", 2, LARGE },
-    { 'v', "NegotiateProtocolVersion", 8, LARGE },
+static const struct shape server_shapes[N_TYPES] = {
+    ['1'] = { "ParseComplete", 0, 0 },
+    ['2'] = { "BindComplete", 0, 0 },
+    ['3'] = { "CloseComplete", 0, 0 },
+    ['A'] = { "NotificationResponse", 6, LARGE },
+    ['C'] = { "CommandComplete", 1, LARGE },
+    ['D'] = { "DataRow", 2, LARGE },
+    ['E'] = { "ErrorResponse", 1, LARGE },
+    ['G'] = { "CopyInResponse", 3, LARGE },
+    ['H'] = { "CopyOutResponse", 3, LARGE },
+    ['I'] = { "EmptyQueryResponse", 0, 0 },
+    ['K'] = { "BackendKeyData", 8, 4 + PGW_MAX_CANCEL_KEY },
+    ['N'] = { "NoticeResponse", 1, LARGE },
+    ['R'] = { "Authentication", 4, LARGE },
+    ['S'] = { "ParameterStatus", 2, LARGE },
+    ['T'] = { "RowDescription", 2, LARGE },
+    ['V'] = { "FunctionCallResponse", 4, LARGE },
+    ['W'] = { "CopyBothResponse", 3, LARGE },
+    ['Z'] = { "ReadyForQuery", 1, 1 },
+    ['c'] = { "CopyDone", 0, 0 },
+    ['d'] = { "CopyData", 0, LARGE },
+    ['n'] = { "NoData", 0, 0 },
+    ['s'] = { "PortalSuspended", 0, 0 },
+    ['t'] = { "ParameterDescription", 2, LARGE },
+    ['v'] = { "NegotiateProtocolVersion", 8, LARGE },
 };
 
 static int
@@ -90,17 +91,14 @@ check_length(const char *side, const struct shape *s, uint32_t len, struct err *
 }
 
 static int
-parse_head(const char *side, const struct shape *shapes, size_t n_shapes, const char *p,
-    size_t n, struct pgw_head *out, struct err *err)
+parse_head(const char *side, const struct shape *shapes, const char *p, size_t n,
+    struct pgw_head *out, struct err *err)
 {
     if (n == 0)
         return PGW_NEED_MORE;
 
-    const struct shape *s = NULL;
-    for (size_t i = 0; i < n_shapes && !s; i++)
-        if (shapes[i].type == p[0])
-            s = &shapes[i];
-    if (!s)
+    const struct shape *s = &shapes[(unsigned char)p[0] % N_TYPES];
+    if (!s->name || (unsigned char)p[0] >= N_TYPES)
         return refuse_type(side, p[0], err);
     if (n < PGW_HEADER_SIZE)
         return PGW_NEED_MORE;
@@ -116,20 +114,35 @@ parse_head(const char *side, const struct shape *shapes, size_t n_shapes, const 
 int
 pgw_head_client(const char *p, size_t n, struct pgw_head *out, struct err *err)
 {
-    return parse_head(
-        "client", client_shapes, DG_ARRAY_SIZE(client_shapes), p, n, out, err);
+    return parse_head("client", client_shapes, p, n, out, err);
 }
 
 int
 pgw_head_login(const char *p, size_t n, struct pgw_head *out, struct err *err)
 {
-    return parse_head(
-        "client", login_shapes, DG_ARRAY_SIZE(login_shapes), p, n, out, err);
+    return parse_head("client", login_shapes, p, n, out, err);
 }
 
 int
 pgw_head_server(const char *p, size_t n, struct pgw_head *out, struct err *err)
 {
-    return parse_head(
-        "server", server_shapes, DG_ARRAY_SIZE(server_shapes), p, n, out, err);
+    return parse_head("server", server_shapes, p, n, out, err);
+}
+
+size_t
+pgw_skip_rows(const char *p, size_t n, size_t *rest)
+{
+    size_t pos = 0;
+    *rest = 0;
+    while (n - pos >= PGW_HEADER_SIZE && (p[pos] == 'D' || p[pos] == 'd')) {
+        size_t length = pgw_u32(p + pos + 1);
+        if (length < (p[pos] == 'D' ? 6u : 4u) || length > PGW_MAX_MESSAGE)
+            break; /* pgw_head_server says what is wrong */
+        if (length + 1 > n - pos) {
+            *rest = length + 1 - (n - pos);
+            return n;
+        }
+        pos += length + 1;
+    }
+    return pos;
 }

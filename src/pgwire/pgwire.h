@@ -44,6 +44,12 @@ int pgw_head_login(const char *p, size_t n, struct pgw_head *out, struct err *er
 int pgw_head_server(const char *p, size_t n, struct pgw_head *out, struct err *err)
     MUST_CHECK;
 
+/* Walks over the DataRow and CopyData messages at the front of p: the bulk of all traffic,
+ * of which only the lengths matter. Returns the bytes dealt with, and in *rest how many of
+ * the last message are still to come; stops before a header that is incomplete, of another
+ * type, or wrong. */
+size_t pgw_skip_rows(const char *p, size_t n, size_t *rest);
+
 /* The first packet of a connection. */
 enum pgw_startup_kind {
     PGW_STARTUP,

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-/* Bodies of these kinds are small; a longer one streams by unread. */
-#define MAX_LOOKED_AT ((size_t)1 << 20)
+/* Bodies of the kinds that are looked at are small; a longer one streams by unread, but for
+ * an error's front. */
+#define MAX_FRONT ((size_t)4 << 10)
 
 static bool
 at_boundary(const struct sess *s)
@@ -62,6 +63,19 @@ on_key_data(struct sess *s, const char *body, size_t n)
     sess_send(s, &s->client, key, sizeof(key));
 }
 
+/* From now on the client owes an answer, or nothing more. */
+static void
+on_authentication(struct sess *s, const char *body, size_t n)
+{
+    uint32_t kind = n >= 4 ? pgw_u32(body) : PGW_AUTH_OK;
+    if (s->state != SESS_ST_LOGIN)
+        return;
+    s->is_asked = kind != PGW_AUTH_OK && kind != PGW_AUTH_SASL_FINAL;
+    if (s->is_asked && s->wait == SESS_WAIT_LOGIN)
+        sess_fatal(s, SESS_END_CLIENT_PROTOCOL, "08P01",
+            "ddlgate: expected an answer to the server's authentication request", NULL);
+}
+
 static void
 login_done(struct sess *s)
 {
@@ -85,11 +99,10 @@ on_ready(struct sess *s, char status)
     }
     uint64_t unit = current_unit(s);
     s->n_done++;
-    if (s->n_sent < s->n_done) /* a Sync that met the end of a COPY */
-        s->n_sent = s->n_done;
     if (s->track)
         sess_track_ready(s, unit, status);
-    gate_prepared_unit_done(&s->gate, unit, s->has_failed);
+    gate_prepared_unit_done(
+        &s->gate, unit, s->has_failed ? s->batch_done : GATE_ALL_DONE);
     gate_client_ready(&s->gate, status);
     if (s->portals) {
         sess_portals_unit_done(s, unit, s->has_failed);
@@ -102,30 +115,7 @@ on_ready(struct sess *s, char status)
     s->batch_done = 0;
     s->execs_done = 0;
     s->has_failed = false;
-    s->is_in_copy = false;
-    if (s->n_sent == s->n_done)
-        s->has_copy_end = false;
-}
-
-/* The server starts to read copy data. Syncs sent since are swallowed by it: they will
- * never be answered (manual 55.2.3, and libpq sends them). */
-static void
-on_copy_in(struct sess *s)
-{
-    uint64_t head = (uint64_t)1 << (s->n_done % 64);
-    bool head_is_query = s->n_sent > s->n_done && (s->unit_is_query & head);
-    uint64_t base = head_is_query ? s->n_done + 1 : s->n_done;
-    uint64_t limit = s->n_sent;
-    bool has_end = s->has_copy_end && s->copy_end_at >= base;
-    if (has_end)
-        limit = s->copy_end_at;
-    if (limit > base) {
-        uint64_t n = limit - base;
-        s->n_sent -= n;
-        sess_track_shift(s, base, n);
-    }
-    s->is_in_copy = !has_end;
-    s->has_copy_end = false;
+    sess_copy_ready(s);
 }
 
 /* true: ours was sent instead */
@@ -133,21 +123,23 @@ static bool
 on_error(struct sess *s, const char *body, size_t n)
 {
     struct str sqlstate = { "", 0 }, severity = { "", 0 };
+    if (sess_probe_error(s, body, n))
+        return true;
     bool swapped = s->n_refusals && sess_swap_error(s, body, n);
     pgw_error_field(body, n, 'C', &sqlstate);
     if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
         s->has_said_fatal = true;
     if (s->track)
-        sess_track_error(s, current_unit(s), s->execs_done, sqlstate);
+        sess_track_error(s, current_unit(s), s->execs_done, s->batch_done, sqlstate);
     s->has_failed = true;
-    s->is_in_copy = false;
+    sess_copy_failed(s);
     return swapped;
 }
 
 static void
 on_complete(struct sess *s, char type, const char *body, size_t n)
 {
-    struct str tag = { "", 0 };
+    struct str tag = { type == 's' ? NULL : "", 0 };
     if (s->track) {
         if (type == 'C' && pgw_parse_command_complete(body, n, &tag) != 0)
             tag = (struct str){ "", 0 };
@@ -155,6 +147,16 @@ on_complete(struct sess *s, char type, const char *body, size_t n)
     }
     s->execs_done++;
     s->batch_done++;
+    if (type == 'C' && s->is_copying)
+        sess_copy_completed(s);
+}
+
+/* ReadyForQuery ends the login, answers our own question or a unit of the client's. */
+static bool
+is_surplus(const struct sess *s)
+{
+    return s->state == SESS_ST_READY && s->probe != SESS_PROBE_ANSWERED
+        && s->n_done >= s->n_sent;
 }
 
 /* Must the body be there before we go on? */
@@ -166,6 +168,7 @@ is_looked_at(const struct sess *s, char type)
     case 'S':
     case 'E':
         return true;
+    case 'R':
     case 'K':
         return s->state == SESS_ST_LOGIN;
     case 'C':
@@ -180,7 +183,12 @@ look(struct sess *s, char type, const char *body, size_t n)
 {
     switch (type) {
     case 'Z':
+        if (sess_probe_ready(s))
+            return false;
         on_ready(s, n == 1 ? *body : 'E');
+        return true;
+    case 'R':
+        on_authentication(s, body, n);
         return true;
     case 'S':
         on_parameter(s, body, n);
@@ -197,7 +205,7 @@ look(struct sess *s, char type, const char *body, size_t n)
         return true;
     case 'G':
     case 'W':
-        on_copy_in(s);
+        sess_copy_started(s);
         return true;
     case '1':
     case '2':
@@ -210,17 +218,29 @@ look(struct sess *s, char type, const char *body, size_t n)
     return true;
 }
 
-/* A wait of the client's side may be over. */
+/* A wait of the client's side may be over. Where a COPY is in the way, the message at hand
+ * is looked at again. */
 static void
 wake_front(struct sess *s)
 {
-    if (s->wait == SESS_WAIT_IDLE && s->n_sent == s->n_done)
-        s->wait = SESS_WAIT_NONE;
-    else if (s->wait == SESS_WAIT_BATCH && s->n_sent == s->n_done
-        && (s->has_failed || s->batch_done >= s->batch_sent))
-        s->wait = SESS_WAIT_NONE;
-    else
+    bool is_idle = s->n_sent == s->n_done, is_copy = s->is_in_copy || s->n_maybe > 0;
+    switch (s->wait) {
+    case SESS_WAIT_NONE:
+    case SESS_WAIT_LOGIN:
+    case SESS_WAIT_JUDGE:
         return;
+    case SESS_WAIT_IDLE:
+        if (!is_idle && !is_copy)
+            return;
+        break;
+    case SESS_WAIT_BATCH:
+        if (!(is_idle && (s->has_failed || s->batch_done >= s->batch_sent)) && !is_copy)
+            return;
+        break;
+    case SESS_WAIT_COPY:
+        break;
+    }
+    s->wait = SESS_WAIT_NONE;
     sess_resume(s);
 }
 
@@ -232,6 +252,33 @@ after_ready(struct sess *s)
     sess_resume(s); /* what came in during the login */
     if (s->worker->is_draining)
         sess_drain(s);
+}
+
+static void
+server_broke(struct sess *s, const char *what)
+{
+    struct err text;
+    err_set(&text, 0, "ddlgate: the server broke the protocol: %s", what);
+    sess_fatal(s, SESS_END_SERVER_PROTOCOL, "08P01", text.text, NULL);
+}
+
+/* How many bytes of this message must be there before it is handed on: 0: none. Of an error
+ * that is too long the front will do, where severity and code stand. */
+static size_t
+bytes_needed(const struct sess *s, const struct pgw_head *h)
+{
+    size_t size = (size_t)h->body_len + PGW_HEADER_SIZE;
+    if (!is_looked_at(s, h->type) || (size > SESS_MAX_LOOKED_AT && h->type != 'E'))
+        return 0;
+    return size > SESS_MAX_LOOKED_AT ? MAX_FRONT : size;
+}
+
+/* May the message be replaced by something, or something be put in before it? */
+static bool
+is_seam(const struct sess *s, char type)
+{
+    return type == 'E' || type == 'K' || buf_len(&s->notices) > 0
+        || s->probe != SESS_PROBE_NONE;
 }
 
 size_t
@@ -252,28 +299,28 @@ sess_back_bytes(struct sess *s, const char *p, size_t n)
         int r = pgw_head_server(p + pos, n - pos, &h, &err);
         if (r == PGW_NEED_MORE)
             break;
-        if (r != 0) {
-            struct err text;
-            err_set(&text, 0, "ddlgate: the server broke the protocol: %s", err.text);
-            sess_fatal(s, SESS_END_SERVER_PROTOCOL, "08P01", text.text, NULL);
-            return 0;
-        }
+        if (r == 0 && h.type == 'Z' && is_surplus(s))
+            r = err_set(&err, PGW_E_MALFORMED, "ReadyForQuery that nobody asked for");
         size_t size = (size_t)h.body_len + PGW_HEADER_SIZE;
-        bool looked_at = is_looked_at(s, h.type) && size <= MAX_LOOKED_AT;
-        if (looked_at && n - pos < size)
+        size_t needed = r == 0 ? bytes_needed(s, &h) : 0;
+        if (n - pos < needed)
             break;
-        if (buf_len(&s->notices) > 0
-            || (looked_at && (h.type == 'E' || h.type == 'K'))) {
+        if (r != 0 || is_seam(s, h.type)) {
             sess_send(s, &s->client, p + start, pos - start);
             start = pos;
-            if (buf_len(&s->notices) > 0) {
-                sess_send(s, &s->client, buf_ptr(&s->notices), buf_len(&s->notices));
-                buf_deinit(&s->notices);
-            }
         }
-        bool passes = looked_at || h.type != 'E'
-            ? look(s, h.type, p + pos + PGW_HEADER_SIZE, looked_at ? h.body_len : 0)
-            : true;
+        if (r != 0) {
+            server_broke(s, err.text);
+            return 0;
+        }
+        if (buf_len(&s->notices) > 0) {
+            sess_send(s, &s->client, buf_ptr(&s->notices), buf_len(&s->notices));
+            buf_deinit(&s->notices);
+        }
+        bool passes = look(s, h.type, p + pos + PGW_HEADER_SIZE,
+            needed ? needed - PGW_HEADER_SIZE : 0);
+        if (s->state == SESS_ST_CLOSED)
+            return 0;
         is_ready |= h.type == 'Z';
         if (passes) {
             leg->pass = size;

@@ -182,6 +182,48 @@ START_TEST(anything_else_is_malformed)
 }
 END_TEST
 
+struct skip_case {
+    const char *name;
+    const char *bytes;
+    size_t n, done, rest;
+};
+
+#define ROW       \
+    "D\0\0\0\x08" \
+    "\0\1xy"
+#define DATA      \
+    "d\0\0\0\x06" \
+    "ab"
+#define SKIP(name, bytes, done, rest)              \
+    {                                              \
+        name, bytes, sizeof(bytes) - 1, done, rest \
+    }
+
+static const struct skip_case skips[] = {
+    SKIP("nothing", "", 0, 0),
+    SKIP("rows and copy data", ROW DATA ROW, 25, 0),
+    SKIP("up to another type",
+        ROW "C\0\0\0\x05"
+            "\0",
+        9, 0),
+    SKIP("up to an unfinished header", ROW "D\0\0", 9, 0),
+    SKIP("an unfinished body", ROW "D\0\1\0\0ab", 16, 65537 - 7),
+    SKIP("an empty body", "d\0\0\0\4" DATA, 12, 0),
+    SKIP("a length below 4 is left alone", "d\0\0\0\3" DATA, 0, 0),
+    SKIP("a length of 2^31 is left alone", "d\x80\0\0\0" DATA, 0, 0),
+    SKIP("a row without column count is left alone", "D\0\0\0\5x", 0, 0),
+};
+
+START_TEST(rows_are_walked_over_by_their_lengths)
+{
+    const struct skip_case *c = &skips[_i];
+    size_t rest = 77;
+    EXACT(p, c->bytes, c->n);
+    ck_assert_msg(pgw_skip_rows(p, c->n, &rest) == c->done, "%s", c->name);
+    ck_assert_msg(rest == c->rest, "%s: rest %zu", c->name, rest);
+}
+END_TEST
+
 START_TEST(types_are_exactly_the_protocol_s)
 {
     static const char *const known[] = {
@@ -211,6 +253,8 @@ suite(void)
     tcase_add_loop_test(
         tc, every_prefix_of_a_header_needs_more, 0, DG_ARRAY_SIZE(good));
     tcase_add_loop_test(tc, anything_else_is_malformed, 0, DG_ARRAY_SIZE(bad));
+    tcase_add_loop_test(
+        tc, rows_are_walked_over_by_their_lengths, 0, DG_ARRAY_SIZE(skips));
     tcase_add_test(tc, types_are_exactly_the_protocol_s);
     suite_add_tcase(s, tc);
     return s;
