@@ -317,7 +317,7 @@ START_TEST(server_ends_a_statement_at_the_limit_and_the_connection_stays)
     char pid[32];
     int64_t start = ms_now();
 
-    snprintf(pid, sizeof(pid), "%s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
+    snprintf(pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     ask(1, "", "SELECT pg_catalog.pg_sleep(20)", 400);
     await(2);
     ck_assert_int_lt(ms_now() - start, 3000);
@@ -331,7 +331,7 @@ START_TEST(limit_holds_when_the_server_does_not_keep_it)
     char pid[32];
     struct rusage before, after;
 
-    snprintf(pid, sizeof(pid), "%s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
+    snprintf(pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     getrusage(RUSAGE_SELF, &before);
     int64_t start = ms_now();
     ask(1, "", "SET statement_timeout = 0; SELECT pg_catalog.pg_sleep(20)", 500);
@@ -379,7 +379,7 @@ START_TEST(connection_that_died_unseen_is_replaced)
     char kill_sql[128];
 
     snprintf(kill_sql, sizeof(kill_sql),
-        "SELECT pg_catalog.pg_terminate_backend(%s, 5000)",
+        "SELECT pg_catalog.pg_terminate_backend(%.16s, 5000)",
         ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     run_sql(kill_sql);
     /* the loop has not run since: the gate still takes the connection for a live one */
@@ -392,7 +392,7 @@ START_TEST(connection_that_dies_while_idle_is_dropped)
     char kill_sql[128];
 
     snprintf(kill_sql, sizeof(kill_sql),
-        "SELECT pg_catalog.pg_terminate_backend(%s, 5000)",
+        "SELECT pg_catalog.pg_terminate_backend(%.16s, 5000)",
         ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     run_sql(kill_sql);
     run_for(100);
