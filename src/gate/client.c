@@ -179,47 +179,118 @@ prepared_free(void *value)
     }
 }
 
+static void
+push(struct gate_client *c, struct str name, struct gate_prepared *head,
+    struct gate_prepared init)
+{
+    struct gate_prepared *p = mem_alloc(sizeof(*p));
+    *p = init;
+    p->next = head; /* newest first */
+    map_set(c->prepared, name, p);
+    c->n_unsettled += p->place.unit != 0;
+}
+
+static size_t
+count_candidates(const struct gate_prepared *head)
+{
+    size_t n = 0;
+    for (; head; head = head->next)
+        n += head->text || head->next;
+    return n;
+}
+
+/* The list gets too long: one candidate that says so takes the place of all, until a later
+ * Parse or Close of the name has gone through. */
+static struct gate_prepared *
+give_up(struct gate_client *c, struct str name, struct gate_prepared *head)
+{
+    for (struct gate_prepared *p = head; p; p = p->next)
+        c->n_unsettled -= p->place.unit != 0;
+    prepared_free(head);
+    struct gate_text *text = gate_text_unreadable("", 0,
+        "the prepared statement was made anew too often in one go; send Sync in between");
+    push(c, name, NULL, (struct gate_prepared){ .text = text });
+    return map_get(c->prepared, name);
+}
+
 void
 gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text,
-    bool is_tx, uint64_t sync)
+    bool is_tx, struct gate_place place)
 {
+    name = gate_name(name);
     if (!c->prepared) {
         if (!text && !is_tx)
             return; /* the usual session: nothing tracked, nothing kept */
         c->prepared = map_new(NULL); /* lists are freed by us: map_set must not */
     }
     struct gate_prepared *head = map_get(c->prepared, name);
-    if (!head && !text && !is_tx)
+    if (!head && !text && (!is_tx || map_count(c->prepared) >= GATE_MAX_PREPARED))
         return;
-    struct gate_prepared *p = mem_zalloc(sizeof(*p));
-    p->text = ref_take(text);
-    p->is_tx = is_tx;
-    p->sync = sync;
-    p->next = head; /* newest first */
-    map_set(c->prepared, name, p);
-    c->n_unsettled++;
+    /* Several untracked ones of one unit are one: what matters is what was before. */
+    if (head && !head->text && !text && head->place.unit == place.unit
+        && place.message != GATE_IN_QUERY && head->next) {
+        head->is_tx &= is_tx;
+        return;
+    }
+    if (count_candidates(head) >= GATE_MAX_CANDIDATES)
+        head = give_up(c, name, head);
+    push(c, name, head,
+        (struct gate_prepared){
+            .text = ref_take(text), .is_tx = is_tx, .place = place });
 }
 
-/* The unit went through: what it made of the name holds, and what was before is gone.
- * It failed: some of its messages were skipped, and both remain possible. */
-static struct gate_prepared *
-settle(struct gate_client *c, struct gate_prepared *head, uint64_t sync, bool failed)
+enum fate {
+    FATE_PENDING,
+    FATE_HOLDS,
+    FATE_NEVER_WAS,
+    FATE_UNKNOWN,
+};
+
+static enum fate
+fate_of(const struct gate_prepared *p, uint64_t unit, unsigned n_done)
 {
-    for (struct gate_prepared *p = head; p; p = p->next) {
-        if (p->sync != sync)
-            continue;
-        p->sync = 0;
-        c->n_unsettled--;
-        if (!failed) { /* the newest of the unit comes first in the list */
-            for (struct gate_prepared *old = p->next; old; old = old->next)
-                c->n_unsettled -= old->sync != 0;
-            prepared_free(p->next);
-            p->next = NULL;
-        }
-    }
+    if (p->place.unit == 0 || p->place.unit > unit)
+        return FATE_PENDING;
+    if (p->place.unit < unit || n_done == GATE_ALL_DONE)
+        return FATE_HOLDS;
+    if (p->place.message == GATE_IN_QUERY)
+        return FATE_UNKNOWN;
+    return p->place.message < n_done ? FATE_HOLDS : FATE_NEVER_WAS;
+}
+
+static void
+drop(struct gate_client *c, struct gate_prepared **at)
+{
+    struct gate_prepared *p = *at;
+    *at = p->next;
+    c->n_unsettled -= p->place.unit != 0;
+    ref_drop(p->text);
+    mem_free(p);
+}
+
+/* What took effect holds, and what was before it is gone. */
+static struct gate_prepared *
+settle(
+    struct gate_client *c, struct gate_prepared *head, uint64_t unit, unsigned n_done)
+{
     bool any = false;
-    for (struct gate_prepared *p = head; p; p = p->next)
-        any |= p->text || p->is_tx || p->sync;
+    for (struct gate_prepared **at = &head, *p; (p = *at);) {
+        enum fate fate = fate_of(p, unit, n_done);
+        if (fate == FATE_NEVER_WAS) {
+            drop(c, at);
+            continue;
+        }
+        if (fate != FATE_PENDING) {
+            p->place.unit = 0;
+            c->n_unsettled--;
+        }
+        if (fate == FATE_UNKNOWN)
+            p->is_tx = false;
+        while (fate == FATE_HOLDS && p->next)
+            drop(c, &p->next);
+        any |= p->text || p->is_tx || p->place.unit;
+        at = &p->next;
+    }
     if (any)
         return head;
     prepared_free(head);
@@ -227,7 +298,7 @@ settle(struct gate_client *c, struct gate_prepared *head, uint64_t sync, bool fa
 }
 
 void
-gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed)
+gate_prepared_unit_done(struct gate_client *c, uint64_t unit, unsigned n_done)
 {
     size_t pos = 0;
     struct str name;
@@ -235,8 +306,10 @@ gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed)
     if (c->n_unsettled == 0)
         return;
     while (map_next(c->prepared, &pos, &name, &value)) {
-        struct gate_prepared *left = settle(c, value, sync, failed);
-        if (!left)
+        struct gate_prepared *left = settle(c, value, unit, n_done);
+        if (left && left != value)
+            map_set(c->prepared, name, left);
+        else if (!left)
             map_remove(c->prepared, name);
     }
     if (map_count(c->prepared) == 0) {
@@ -246,32 +319,40 @@ gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed)
 }
 
 void
-gate_prepared_clear(struct gate_client *c, uint64_t sync)
+gate_prepared_clear(struct gate_client *c, uint64_t unit)
 {
     size_t pos = 0;
     struct str name;
     void *head;
-    while (c->prepared && map_next(c->prepared, &pos, &name, &head)) {
-        struct gate_prepared *p = mem_zalloc(sizeof(*p));
-        p->sync = sync;
-        p->next = head;
-        map_set(c->prepared, name, p);
-        c->n_unsettled++;
-    }
+    while (c->prepared && map_next(c->prepared, &pos, &name, &head))
+        gate_prepared_set(
+            c, name, NULL, false, (struct gate_place){ unit, GATE_IN_QUERY });
 }
 
 size_t
-gate_prepared_get(const struct gate_client *c, struct str name, uint64_t sync,
-    struct gate_text **out, size_t max, bool *is_tx)
+gate_prepared_get(const struct gate_client *c, struct str name, uint64_t unit,
+    struct gate_text **out, bool *is_tx)
 {
     size_t n = 0;
-    const struct gate_prepared *head = c->prepared ? map_get(c->prepared, name) : NULL;
-    *is_tx = head && head->is_tx && (head->sync == sync || !head->next);
-    for (const struct gate_prepared *p = head; p && n < max; p = p->next) {
+    const struct gate_prepared *head = c->prepared
+        ? map_get(c->prepared, gate_name(name))
+        : NULL;
+    *is_tx = head && head->is_tx && gate_prepared_is_sure(c, name, unit);
+    for (const struct gate_prepared *p = head; p && n < GATE_MAX_CANDIDATES;
+         p = p->next) {
         if (p->text)
             out[n++] = p->text;
-        if (sync && p->sync == sync)
+        if (unit && p->place.unit == unit)
             break; /* made in this very batch: if Bind runs, so did this Parse */
     }
     return n;
+}
+
+bool
+gate_prepared_is_sure(const struct gate_client *c, struct str name, uint64_t unit)
+{
+    const struct gate_prepared *head = c->prepared
+        ? map_get(c->prepared, gate_name(name))
+        : NULL;
+    return !head || head->place.unit == unit || (head->place.unit == 0 && !head->next);
 }

@@ -10,6 +10,8 @@
 #include "gate/snapshot.h"
 #include "gate/text.h"
 
+#include <limits.h>
+
 /* A reading of the history, asked by a worker, answered by the control thread. The object
  * travels both ways as a task; task.run is the asker's when it asks. */
 struct gate_history_ask {
@@ -46,12 +48,23 @@ struct gate_ran {
     char *name;     /* of the savepoint; owned */
 };
 
+/* Where a Parse, a Close or a text stands: its unit (everything up to a ReadyForQuery) and
+ * its number among the extended messages of the unit. The server answers these in order up
+ * to the first error, so the number tells whether a message of a failed unit took effect;
+ * of what a Query did before it failed nobody can tell. */
+#define GATE_IN_QUERY UINT_MAX
+#define GATE_ALL_DONE UINT_MAX
+struct gate_place {
+    uint64_t unit;
+    unsigned message; /* or GATE_IN_QUERY */
+};
+
 /* A prepared statement that matters: what its name may mean. More than one candidate while
  * it isn't known whether a later Parse of the same name went through. */
 struct gate_prepared {
-    struct gate_text *text; /* owned reference; NULL: an untracked text */
-    bool is_tx;             /* BEGIN and the like: can't change how texts are read */
-    uint64_t sync;          /* unit of the batch that made it; 0: settled */
+    struct gate_text *text;  /* owned reference; NULL: an untracked text */
+    bool is_tx;              /* BEGIN and the like: can't change how texts are read */
+    struct gate_place place; /* unit 0: settled */
     struct gate_prepared *next;
 };
 
@@ -101,16 +114,32 @@ void gate_client_tx_ended(struct gate_client *c);
 unsigned gate_client_watch(const struct gate_client *c);
 void gate_client_pol_session(const struct gate_client *c, struct pol_session *out);
 
-/* Prepared statements. sync: number of the unit (up to its Sync) the Parse or Close stands
- * in. text NULL: an untracked one takes the name, or the name is closed.
- * unit_done tells that a unit was answered. */
+/* Prepared statements. text NULL: an untracked one takes the name, or the name is closed.
+ * As the server does, names are compared by their first GATE_MAX_NAME bytes. */
+#define GATE_MAX_NAME 63
+/* Names that are kept at most, and texts that one name may mean at most: what goes beyond
+ * counts as a text that nobody can read. */
+#define GATE_MAX_PREPARED   8192
+#define GATE_MAX_CANDIDATES 8
 void gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text,
-    bool is_tx, uint64_t sync);
-void gate_prepared_clear(struct gate_client *c, uint64_t sync); /* DEALLOCATE ALL */
-void gate_prepared_unit_done(struct gate_client *c, uint64_t sync, bool failed);
-/* What Bind or EXECUTE of name in unit sync may mean: fills up to max texts (borrowed),
- * returns their number; *is_tx: surely a harmless transaction statement. */
-size_t gate_prepared_get(const struct gate_client *c, struct str name, uint64_t sync,
-    struct gate_text **out, size_t max, bool *is_tx);
+    bool is_tx, struct gate_place place);
+void gate_prepared_clear(struct gate_client *c, uint64_t unit); /* DEALLOCATE ALL */
+/* All units up to this one are answered; n_done: messages of it that took effect, from the
+ * first one, or GATE_ALL_DONE. */
+void gate_prepared_unit_done(struct gate_client *c, uint64_t unit, unsigned n_done);
+/* What Bind or EXECUTE of name may mean: fills out (borrowed), GATE_MAX_CANDIDATES long,
+ * returns their number. unit: of the Bind, 0 for EXECUTE. *is_tx: surely a harmless
+ * transaction statement. */
+size_t gate_prepared_get(const struct gate_client *c, struct str name, uint64_t unit,
+    struct gate_text **out, bool *is_tx);
+
+/* Is it sure what Bind of name in this unit means, though not all before it is answered? */
+bool gate_prepared_is_sure(const struct gate_client *c, struct str name, uint64_t unit);
+
+static inline struct str
+gate_name(struct str name)
+{
+    return (struct str){ name.p, name.n < GATE_MAX_NAME ? name.n : GATE_MAX_NAME };
+}
 
 #endif

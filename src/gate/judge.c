@@ -20,9 +20,6 @@ enum step {
     STEP_DONE,
 };
 
-#define MAX_CANDIDATES \
-    8 /* texts one prepared name may mean before it counts as opaque */
-
 /* --- requests ---------------------------------------------------------------------------- */
 
 struct gate_request *
@@ -55,10 +52,24 @@ runs_free(struct gate_run *runs, size_t n)
     mem_free(runs);
 }
 
+/* What was audited and then never forwarded. */
+static void
+close_intents(struct gate_request *req, const char *why)
+{
+    for (size_t i = 0; i < req->n_runs; i++) {
+        if (req->runs[i].intent)
+            gate_record_outcome(
+                req->client, req->runs[i].intent, AUD_SKIPPED, NULL, why);
+    }
+    runs_free(req->runs, req->n_runs);
+    req->runs = NULL;
+    req->n_runs = 0;
+}
+
 static void
 request_destroy(struct gate_request *req)
 {
-    runs_free(req->runs, req->n_runs);
+    close_intents(req, "the session ended before it was sent");
     for (size_t i = 0; i < req->n_binds; i++)
         mem_free((void *)(uintptr_t)req->binds[i].p);
     mem_free(req->binds);
@@ -219,12 +230,12 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
 {
     const struct sql_tree *tree = req->text->tree;
     for (size_t i = 0; i < tree->n; i++) {
-        struct gate_text *texts[MAX_CANDIDATES];
+        struct gate_text *texts[GATE_MAX_CANDIDATES];
         bool is_tx;
         if (tree->facts[i].prep != SQL_PREP_EXECUTE || !tree->facts[i].prep_name)
             continue;
-        size_t n = gate_prepared_get(req->client, str_of(tree->facts[i].prep_name), 0,
-            texts, MAX_CANDIDATES, &is_tx);
+        size_t n = gate_prepared_get(
+            req->client, str_of(tree->facts[i].prep_name), 0, texts, &is_tx);
         for (size_t k = 0; k < n; k++) {
             size_t first = req->findings.n;
             struct pol_history *h = mem_array(texts[k]->tree->n, sizeof(*h));
@@ -326,12 +337,10 @@ find_tracked(
 static bool
 executes_tracked(const struct gate_request *req, const struct sql_facts *f)
 {
-    struct gate_text *texts[MAX_CANDIDATES];
+    struct gate_text *texts[GATE_MAX_CANDIDATES];
     bool is_tx;
     return f->prep == SQL_PREP_EXECUTE && f->prep_name
-        && gate_prepared_get(
-               req->client, str_of(f->prep_name), 0, texts, MAX_CANDIDATES, &is_tx)
-        > 0;
+        && gate_prepared_get(req->client, str_of(f->prep_name), 0, texts, &is_tx) > 0;
 }
 
 static int
@@ -361,19 +370,6 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
     else
         mem_free(run.tx_name);
     return r;
-}
-
-static void
-close_intents(struct gate_request *req, const char *why)
-{
-    for (size_t i = 0; i < req->n_runs; i++) {
-        if (req->runs[i].intent)
-            gate_record_outcome(
-                req->client, req->runs[i].intent, AUD_SKIPPED, NULL, why);
-    }
-    runs_free(req->runs, req->n_runs);
-    req->runs = NULL;
-    req->n_runs = 0;
 }
 
 static void
@@ -529,17 +525,18 @@ gate_judge(struct gate_request *req)
 }
 
 void
-gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t sync)
+gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t unit)
 {
     const struct sql_tree *tree = text->tree;
+    struct gate_place place = { unit, GATE_IN_QUERY };
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *f = &tree->facts[i];
         if (f->prep == SQL_PREP_DEALLOCATE_ALL)
-            gate_prepared_clear(c, sync);
+            gate_prepared_clear(c, unit);
         else if (f->prep == SQL_PREP_DEALLOCATE && f->prep_name)
-            gate_prepared_set(c, str_of(f->prep_name), NULL, false, sync);
+            gate_prepared_set(c, str_of(f->prep_name), NULL, false, place);
         else if (f->prep == SQL_PREP_PREPARE && f->prep_name)
             gate_prepared_set(c, str_of(f->prep_name),
-                hides_tracked(c, text, i) ? text : NULL, false, sync);
+                hides_tracked(c, text, i) ? text : NULL, false, place);
     }
 }

@@ -90,7 +90,7 @@ int gate_judge(struct gate_request *req) MUST_CHECK;
  * outlives its request (every wait has a limit). */
 void gate_request_free(struct gate_request *req);
 /* The forwarded text's PREPARE and DEALLOCATE statements change what names mean. */
-void gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t sync);
+void gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t unit);
 void gate_run_deinit(struct gate_run *run);
 
 #endif

@@ -9,13 +9,15 @@
  * statements in flight. A Query or FunctionCall inside an unfinished batch waits for the
  * batch's replies (asked for by a Flush): whether the server will skip it is known then. */
 #include "base/mem.h"
+#include "gate/temp.h"
 #include "session/session.h"
 #include "session/track.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_UNITS 64 /* in flight; unit_is_query has as many bits */
+#define MAX_UNITS 64                 /* in flight; unit_is_query has as many bits */
+#define MAX_NAMES ((size_t)64 << 10) /* portal's and statement's, in a long Bind */
 
 /* Built-in functions can't change the schema behind a FunctionCall; the first oid that
  * CREATE FUNCTION can get (FirstNormalObjectId). */
@@ -23,10 +25,11 @@
 
 /* What to do with the message at hand. */
 enum verdict {
-    PASS,  /* forward it as it is */
-    DROP,  /* something else was sent in its place */
-    STAY,  /* wait: it stays where it is */
-    ENDED, /* the session is over */
+    PASS,      /* forward it as it is */
+    DROP,      /* something else was sent in its place */
+    NEED_MORE, /* more of it must be there to tell */
+    STAY,      /* wait: it stays where it is */
+    ENDED,     /* the session is over */
 };
 
 struct frame {
@@ -104,6 +107,26 @@ current_unit(const struct sess *s)
     return s->n_sent + 1;
 }
 
+/* The judged text in place of the client's. */
+static void
+send_edited(struct sess *s, enum sess_message kind, struct str name)
+{
+    const struct gate_text *t = s->request->text;
+    AUTO(buf_deinit) struct buf b = BUF_INIT(t->len + name.n + 64);
+    if (kind == SESS_MSG_QUERY)
+        pgw_build_query(&b, t->sql);
+    else
+        pgw_build_parse(&b, name, t->sql);
+    sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
+}
+
+/* Of an extended message. */
+static struct gate_place
+current_place(const struct sess *s)
+{
+    return (struct gate_place){ s->n_sent + 1, s->batch_sent };
+}
+
 /* The message's text is judged: refuse it or let it go, with what follows from that. */
 static enum verdict
 apply(struct sess *s, enum sess_message kind, struct str name)
@@ -112,15 +135,21 @@ apply(struct sess *s, enum sess_message kind, struct str name)
     enum verdict v = PASS;
     if (req->verdict == GATE_REFUSE) {
         sess_refuse(s, kind, name, req->refusal);
+        s->is_doomed = kind != SESS_MSG_QUERY;
         v = DROP;
     } else {
         if (req->kind != GATE_PARSE) /* warned when it runs */
             queue_notices(s, req);
-        sess_track_add(s, req->runs, req->n_runs, current_unit(s), s->execs_sent);
+        sess_track_add(s, req->runs, req->n_runs, current_unit(s), s->execs_sent,
+            kind == SESS_MSG_EXECUTE ? s->batch_sent : SESS_TRACK_NO_MESSAGE);
         req->runs = NULL;
         req->n_runs = 0;
         if (req->kind != GATE_PARSE)
             gate_note_prepared(&s->gate, req->text, current_unit(s));
+        if (s->is_edited) {
+            send_edited(s, kind, name);
+            v = DROP;
+        }
     }
     return v;
 }
@@ -130,18 +159,20 @@ judgement_done(struct sess *s)
 {
     gate_request_free(s->request);
     s->request = NULL;
+    s->is_edited = false;
 }
 
 static void
 unit_sent(struct sess *s, bool is_query)
 {
-    uint64_t bit = (uint64_t)1 << (s->n_sent % MAX_UNITS);
-    s->unit_is_query = is_query ? s->unit_is_query | bit : s->unit_is_query & ~bit;
     s->n_sent++;
+    sess_unit_set(&s->unit_is_query, s->n_sent, is_query);
+    sess_unit_set(&s->unit_has_work, s->n_sent, is_query || s->batch_sent > 0);
     s->batch_sent = 0;
     s->execs_sent = 0;
     s->has_flushed = false;
     s->is_reading_unsure = false;
+    s->is_doomed = false;
 }
 
 /* --- texts ---------------------------------------------------------------------------- */
@@ -153,8 +184,7 @@ oversized(struct sess *s, const struct frame *f)
     char why[160];
     snprintf(why, sizeof(why),
         "the message has %u bytes; texts above max_inspect_size (%llu) are not looked into",
-        f->head.body_len,
-        (unsigned long long)s->worker->env.snap->cfg->max_inspect_size);
+        f->head.body_len, (unsigned long long)s->max_inspect);
     return gate_text_opaque(why);
 }
 
@@ -186,11 +216,24 @@ read_text(struct sess *s, struct str sql, struct gate_text **text)
     return PASS;
 }
 
+/* Names of temporary objects are written out. A Parse that declares parameter types is no
+ * DDL on them. */
+static void
+edit_temp(struct sess *s, struct gate_text **text)
+{
+    struct gate_text *edited = gate_temp_rewrite(&s->gate, *text);
+    if (!edited)
+        return;
+    ref_drop(*text);
+    *text = edited;
+    s->is_edited = true;
+}
+
 /* Must a Query or FunctionCall wait for the replies of the batch it stands in? */
 static bool
 batch_is_open(struct sess *s)
 {
-    if (s->batch_sent == 0)
+    if (s->batch_sent == 0 || s->is_doomed)
         return false;
     if (s->n_sent == s->n_done && (s->has_failed || s->batch_done >= s->batch_sent))
         return false;
@@ -202,21 +245,23 @@ batch_is_open(struct sess *s)
     return true;
 }
 
-/* After an error in its batch the server skips everything up to Sync. */
+/* After an error in its batch the server skips everything up to Sync; and a refusal is an
+ * error for sure, whether its answer is here yet or not. */
 static bool
 is_skipped(const struct sess *s)
 {
-    return s->batch_sent > 0 && s->n_sent == s->n_done && s->has_failed;
+    return s->is_doomed
+        || (s->batch_sent > 0 && s->n_sent == s->n_done && s->has_failed);
 }
 
 /* Copy data is expected and something else comes: the server loses its place in the stream
  * then and ends the connection (CopyGetData), and so do we. */
 static enum verdict
-copy_violation(struct sess *s, const struct frame *f)
+copy_violation(struct sess *s, char type)
 {
     char why[80];
     snprintf(why, sizeof(why), "unexpected message type 0x%02X during COPY from stdin",
-        (unsigned)(unsigned char)f->head.type);
+        (unsigned)(unsigned char)type);
     return violation(s, why);
 }
 
@@ -236,6 +281,7 @@ on_query_text(struct sess *s, struct str sql)
             unit_sent(s, true);
             return PASS;
         }
+        edit_temp(s, &text);
         start_judging(s, GATE_QUERY, text);
         v = judge(s);
         if (v != PASS)
@@ -252,19 +298,17 @@ on_query(struct sess *s, const struct frame *f)
 {
     struct str sql;
     struct err err = { "" };
-    if (s->is_in_copy)
-        return copy_violation(s, f);
     if (pgw_parse_query(f->body, f->head.body_len, &sql, &err) != 0)
         return violation(s, err.text);
     return on_query_text(s, sql);
 }
 
-/* BEGIN and the like, alone in a short text: they can't change how later texts read. */
+/* BEGIN and the like, alone in a short text: they can't change how later texts read. The
+ * end of a transaction can: it takes settings back. */
 static bool
 is_tx_text(struct str sql)
 {
-    static const char *const words[] = { "BEGIN", "START", "COMMIT", "END", "ROLLBACK",
-        "ABORT", "SAVEPOINT", "RELEASE" };
+    static const char *const words[] = { "BEGIN", "START", "SAVEPOINT", "RELEASE" };
     struct str t = str_trim(sql);
     size_t n = 0;
     if (t.n > 100 || memchr(t.p, ';', t.n > 0 ? t.n - 1 : 0))
@@ -283,23 +327,25 @@ on_parse(struct sess *s, const struct frame *f)
 {
     struct pgw_parse p;
     struct err err = { "" };
-    if (s->is_in_copy)
-        return copy_violation(s, f);
     if (pgw_parse_parse(f->body, f->head.body_len, &p, &err) != 0)
         return violation(s, err.text);
     if (!s->request) {
         struct gate_text *text;
-        if (is_skipped(s))
+        if (is_skipped(s)) {
+            s->batch_sent++;
             return PASS;
+        }
         enum verdict v = read_text(s, p.sql, &text);
         if (v != PASS)
             return v;
         if (!text) {
             gate_prepared_set(
-                &s->gate, p.name, NULL, is_tx_text(p.sql), current_unit(s));
+                &s->gate, p.name, NULL, is_tx_text(p.sql), current_place(s));
             s->batch_sent++;
             return PASS;
         }
+        if (p.n_types == 0)
+            edit_temp(s, &text);
         start_judging(s, GATE_PARSE, text);
         v = judge(s);
         if (v != PASS)
@@ -308,11 +354,41 @@ on_parse(struct sess *s, const struct frame *f)
     enum verdict v = apply(s, SESS_MSG_PARSE, p.name);
     struct gate_text *kept = gate_text_matters(s->request->text) ? s->request->text
                                                                  : NULL;
-    if (v == PASS)
-        gate_prepared_set(&s->gate, p.name, kept, false, current_unit(s));
+    if (s->request->verdict == GATE_PASS)
+        gate_prepared_set(&s->gate, p.name, kept, false, current_place(s));
     judgement_done(s);
     s->batch_sent++;
     return v;
+}
+
+/* What a name means is sure when the Parses before it are answered. */
+static enum verdict
+bind_portal(struct sess *s, const struct pgw_bind *b, bool is_whole)
+{
+    if (!is_skipped(s)) {
+        if (s->n_sent != s->n_done
+            && !gate_prepared_is_sure(&s->gate, b->statement, s->n_sent + 1))
+            return stay(s, SESS_WAIT_IDLE);
+        sess_portal_bind(s, b, is_whole);
+    }
+    s->batch_sent++;
+    return PASS;
+}
+
+/* A Bind that is longer than what we look at: its names stand in front, and only a history
+ * row has values that matter. */
+static enum verdict
+on_long_bind(struct sess *s, const struct frame *f, size_t n_there)
+{
+    struct pgw_bind b = { .n_params = 0 };
+    size_t n = n_there < f->head.body_len ? n_there : f->head.body_len;
+    const char *end = memchr(f->body, 0, n);
+    const char *end2 = end ? memchr(end + 1, 0, n - (size_t)(end + 1 - f->body)) : NULL;
+    if (!end2)
+        return n < MAX_NAMES ? NEED_MORE : violation(s, "Bind with too long a name");
+    b.portal = str_of(f->body);
+    b.statement = str_of(end + 1);
+    return bind_portal(s, &b, false);
 }
 
 static enum verdict
@@ -322,9 +398,7 @@ on_bind(struct sess *s, const struct frame *f)
     struct err err = { "" };
     if (pgw_parse_bind(f->body, f->head.body_len, &b, &err) != 0)
         return violation(s, err.text);
-    s->batch_sent++;
-    sess_portal_bind(s, &b);
-    return PASS;
+    return bind_portal(s, &b, true);
 }
 
 static void
@@ -345,7 +419,7 @@ on_execute(struct sess *s, const struct frame *f)
 {
     struct str name;
     struct err err = { "" };
-    struct gate_text *texts[2 * SESS_MAX_CANDIDATES];
+    struct gate_text *texts[2 * SESS_MAX_CANDIDATES + 1];
     struct sess_portal *portal = NULL;
     bool is_tx = false;
     if (pgw_parse_execute(f->body, f->head.body_len, &name, &err) != 0)
@@ -387,21 +461,21 @@ on_close(struct sess *s, const struct frame *f)
     struct err err = { "" };
     if (pgw_parse_target(f->body, f->head.body_len, &what, &name, &err) != 0)
         return violation(s, err.text);
-    if (what == 'S')
-        gate_prepared_set(&s->gate, name, NULL, false, current_unit(s));
+    if (what == 'S' && !is_skipped(s))
+        gate_prepared_set(&s->gate, name, NULL, false, current_place(s));
     s->batch_sent++;
     return PASS;
 }
 
 /* A function called by its oid: built-in ones pass, any other could do anything, as CALL. */
 static enum verdict
-on_function_call(struct sess *s, const struct frame *f)
+on_function_call(struct sess *s, const struct frame *f, size_t n_there)
 {
     char text[64];
-    if (s->is_in_copy)
-        return copy_violation(s, f);
     if (f->head.body_len < 4)
         return violation(s, "FunctionCall without a function");
+    if (n_there < 4)
+        return NEED_MORE;
     uint32_t oid = pgw_u32(f->body);
     if (oid < FIRST_USER_OID) {
         if (batch_is_open(s))
@@ -416,7 +490,7 @@ on_function_call(struct sess *s, const struct frame *f)
 
 /* --- frames --------------------------------------------------------------------------- */
 
-/* Must this message be seen whole? Else it streams by. */
+/* Is its body looked at? Else it streams by. */
 static bool
 is_inspected(const struct sess *s, char type)
 {
@@ -433,6 +507,20 @@ is_inspected(const struct sess *s, char type)
     return false;
 }
 
+static bool
+may_add(const struct sess *s, char type)
+{
+    return s->state == SESS_ST_READY
+        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0);
+}
+
+/* Is it short enough to be seen whole? Execute and Close always are. */
+static bool
+is_kept(const struct sess *s, const struct frame *f)
+{
+    return f->head.body_len <= s->max_inspect || f->head.body_len <= PGW_MAX_SMALL;
+}
+
 static enum verdict
 inspect(struct sess *s, const struct frame *f)
 {
@@ -447,8 +535,6 @@ inspect(struct sess *s, const struct frame *f)
         return on_execute(s, f);
     case 'C':
         return on_close(s, f);
-    case 'F':
-        return on_function_call(s, f);
     }
     return PASS;
 }
@@ -459,15 +545,16 @@ static enum verdict
 inspect_oversized(struct sess *s, const struct frame *f)
 {
     enum sess_message kind = f->head.type == 'Q' ? SESS_MSG_QUERY : SESS_MSG_EXECUTE;
-    if (s->is_in_copy)
-        return copy_violation(s, f);
     if (kind == SESS_MSG_QUERY && batch_is_open(s))
         return stay(s, SESS_WAIT_BATCH);
-    if (is_skipped(s))
+    if (is_skipped(s)) {
+        s->batch_sent += kind != SESS_MSG_QUERY;
         return PASS;
+    }
     if (!s->request) {
         if (s->n_sent != s->n_done)
             return stay(s, SESS_WAIT_IDLE);
+        /* A Parse counts as run at once: what it prepares can't be followed. */
         start_judging(
             s, kind == SESS_MSG_QUERY ? GATE_QUERY : GATE_EXECUTE, oversized(s, f));
         enum verdict v = judge(s);
@@ -499,16 +586,13 @@ stream(struct sess *s, const struct frame *f)
         s->batch_sent++;
         break;
     case 'S':
-        if (!s->is_in_copy) /* the server ignores Sync while it reads copy data */
-            unit_sent(s, false);
+        unit_sent(s, false);
+        s->n_maybe += s->is_in_copy;
         break;
     case 'c':
     case 'f':
-        if (!s->is_in_copy && !s->has_copy_end) {
-            s->has_copy_end = true;
-            s->copy_end_at = s->n_sent;
-        }
-        s->is_in_copy = false;
+        if (!sess_copy_end_sent(s))
+            return violation(s, "too many ends of COPY data");
         break;
     case 'X':
         s->is_terminated = true;
@@ -519,21 +603,57 @@ stream(struct sess *s, const struct frame *f)
     return PASS;
 }
 
-/* Everything that decides about one message, whose header and, if inspected, body are
- * there. */
+/* Everything that decides about one message, of whose body n_there bytes are there. */
 static enum verdict
-decide(struct sess *s, const struct frame *f, bool is_oversized)
+decide(struct sess *s, const struct frame *f, size_t n_there)
 {
-    if (s->state == SESS_ST_LOGIN)
-        return f->head.type == 'p' || f->head.type == 'X' ? PASS
-                                                          : stay(s, SESS_WAIT_LOGIN);
-    if (s->n_sent - s->n_done >= MAX_UNITS)
-        return stay(s, SESS_WAIT_IDLE);
-    if (is_oversized)
-        return inspect_oversized(s, f);
-    if (is_inspected(s, f->head.type))
-        return inspect(s, f);
-    return stream(s, f);
+    char type = f->head.type;
+    if (s->state == SESS_ST_LOGIN) {
+        s->is_terminated = type == 'X';
+        return PASS;
+    }
+    switch (sess_copy_allows(s, type)) {
+    case SESS_COPY_GO:
+        break;
+    case SESS_COPY_WAIT:
+        return stay(s, SESS_WAIT_COPY);
+    case SESS_COPY_VIOLATION:
+        return copy_violation(s, type);
+    case SESS_COPY_UNSYNCED:
+        return violation(
+            s, "after a failed COPY: send Sync and wait for ReadyForQuery first");
+    }
+    if (s->n_sent - s->n_done >= MAX_UNITS && !strchr("dcfHX", type))
+        return s->is_in_copy ? violation(s, "too many Syncs during COPY from stdin")
+                             : stay(s, SESS_WAIT_IDLE);
+    if (!is_inspected(s, type))
+        return stream(s, f);
+    if (type == 'F')
+        return on_function_call(s, f, n_there);
+    if (is_kept(s, f))
+        return n_there < f->head.body_len ? NEED_MORE : inspect(s, f);
+    if (type == 'B')
+        return on_long_bind(s, f, n_there);
+    return inspect_oversized(s, f);
+}
+
+/* During the login only replies to the server's questions pass; whoever goes on as if it
+ * were over waits. */
+static int
+read_head(
+    struct sess *s, const char *p, size_t n, struct pgw_head *out, struct err *err)
+{
+    if (s->state == SESS_ST_READY)
+        return pgw_head_client(p, n, out, err);
+    if (*p == 'p')
+        return pgw_head_login(p, n, out, err);
+    if (*p == 'X')
+        return pgw_head_client(p, n, out, err);
+    if (s->is_asked)
+        return err_set(err, PGW_E_MALFORMED,
+            "expected an answer to the server's authentication request");
+    s->wait = SESS_WAIT_LOGIN;
+    return PGW_NEED_MORE;
 }
 
 size_t
@@ -541,7 +661,6 @@ sess_front_bytes(struct sess *s, const char *p, size_t n)
 {
     struct sess_leg *leg = &s->client;
     size_t start = 0, pos = 0;
-    uint64_t max = s->worker->env.snap->cfg->max_inspect_size;
     if ((s->state != SESS_ST_READY && s->state != SESS_ST_LOGIN)
         || s->wait != SESS_WAIT_NONE)
         return 0;
@@ -562,9 +681,7 @@ sess_front_bytes(struct sess *s, const char *p, size_t n)
         }
         struct frame f;
         struct err err = { "" };
-        int r = s->state == SESS_ST_LOGIN
-            ? pgw_head_login(p + pos, n - pos, &f.head, &err)
-            : pgw_head_client(p + pos, n - pos, &f.head, &err);
+        int r = read_head(s, p + pos, n - pos, &f.head, &err);
         if (r == PGW_NEED_MORE)
             break;
         if (r != 0) {
@@ -573,19 +690,15 @@ sess_front_bytes(struct sess *s, const char *p, size_t n)
         }
         f.body = p + pos + PGW_HEADER_SIZE;
         f.size = (size_t)f.head.body_len + PGW_HEADER_SIZE;
-        bool inspected = s->state == SESS_ST_READY && is_inspected(s, f.head.type);
-        bool is_oversized = inspected && f.head.body_len > max;
-        if (inspected && !is_oversized && n - pos < f.size)
-            break;
-        /* What stands before goes out first: judging may send in its place. */
-        if (inspected && pos > start) {
+        /* What stands before goes out first: deciding may send something of our own. */
+        if (pos > start && may_add(s, f.head.type)) {
             sess_send(s, &s->server, p + start, pos - start);
             start = pos;
         }
-        enum verdict v = decide(s, &f, is_oversized);
+        enum verdict v = decide(s, &f, n - pos - PGW_HEADER_SIZE);
         if (v == ENDED)
             return 0;
-        if (v == STAY)
+        if (v == STAY || v == NEED_MORE)
             break;
         if (v == PASS)
             leg->pass = f.size;

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define MAX_BIND_BYTES ((size_t)64 << 10) /* a history row has no longer value */
+#define MAX_BINDS      64                 /* no history table has as many columns */
+#define MAX_BIND_BYTES ((size_t)64 << 10) /* nor as long a value */
 
 static void
 drop_texts(struct gate_text **texts, size_t *n)
@@ -42,10 +43,13 @@ writes_history(const struct gate_text *t)
     return (t->tree->classes & DG_HISTORY) != 0;
 }
 
-static void
+/* false: more than any history row has. */
+static bool
 keep_binds(struct sess_portal *p, const struct pgw_bind *b)
 {
     drop_binds(p);
+    if (b->n_params > MAX_BINDS)
+        return false;
     p->has_binds = true;
     p->n_binds = b->n_params;
     p->binds = mem_array((size_t)b->n_params + 1, sizeof(*p->binds));
@@ -57,6 +61,7 @@ keep_binds(struct sess_portal *p, const struct pgw_bind *b)
         size_t n = v.n < MAX_BIND_BYTES ? v.n : MAX_BIND_BYTES;
         p->binds[i] = (struct hist_bind){ mem_strndup(v.p, n), n, is_binary };
     }
+    return true;
 }
 
 /* What the portal meant before stays possible until this unit is answered. */
@@ -64,42 +69,46 @@ static void
 push_before(struct sess_portal *p)
 {
     for (size_t i = 0; i < p->n_now; i++) {
-        if (p->n_before < SESS_MAX_CANDIDATES)
-            p->before[p->n_before++] = p->now[i];
-        else
+        bool is_there = false;
+        for (size_t k = 0; k < p->n_before; k++)
+            is_there |= p->before[k] == p->now[i];
+        if (is_there || p->n_before == SESS_MAX_CANDIDATES) {
+            p->is_before_full |= !is_there;
             ref_drop(p->now[i]);
+        } else {
+            p->before[p->n_before++] = p->now[i];
+        }
     }
     p->n_now = 0;
 }
 
 void
-sess_portal_bind(struct sess *s, const struct pgw_bind *b)
+sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole)
 {
-    struct gate_text *texts[SESS_MAX_CANDIDATES];
+    struct gate_text *texts[GATE_MAX_CANDIDATES];
     bool is_tx = false;
     uint64_t unit = s->n_sent + 1;
-    size_t n = gate_prepared_get(
-        &s->gate, b->statement, unit, texts, SESS_MAX_CANDIDATES, &is_tx);
-    struct sess_portal *p = s->portals ? map_get(s->portals, b->portal) : NULL;
-    if (n == 0 && !p && !is_tx)
+    struct str name = gate_name(b->portal);
+    size_t n = gate_prepared_get(&s->gate, b->statement, unit, texts, &is_tx);
+    struct sess_portal *p = s->portals ? map_get(s->portals, name) : NULL;
+    bool is_full = s->portals && map_count(s->portals) >= GATE_MAX_PREPARED;
+    if (n == 0 && !p && (!is_tx || is_full))
         return;
     if (!s->portals)
         s->portals = map_new(portal_free);
     if (!p) {
         p = mem_zalloc(sizeof(*p));
-        map_set(s->portals, b->portal, p);
-    } else if (p->sync != unit) {
-        push_before(p);
-    } else {
-        drop_texts(p->now, &p->n_now);
+        map_set(s->portals, name, p);
     }
+    push_before(p);
     p->sync = unit;
     p->is_tx = is_tx;
+    p->is_opaque = false;
     drop_binds(p);
     for (size_t i = 0; i < n; i++) {
         p->now[p->n_now++] = ref_take(texts[i]);
-        if (n == 1 && writes_history(texts[i]))
-            keep_binds(p, b);
+        if (writes_history(texts[i]))
+            p->is_opaque |= n > 1 || !is_whole || !keep_binds(p, b);
     }
 }
 
@@ -107,18 +116,19 @@ int
 sess_portal_texts(struct sess *s, struct str name, struct gate_text **out, bool *is_tx,
     struct sess_portal **portal)
 {
-    struct sess_portal *p = s->portals ? map_get(s->portals, name) : NULL;
+    struct sess_portal *p = s->portals ? map_get(s->portals, gate_name(name)) : NULL;
+    bool is_new = p && p->sync == s->n_sent + 1; /* if Execute runs, so did this Bind */
     int n = 0;
     *portal = p;
     *is_tx = p && p->is_tx && p->n_now == 0 && p->n_before == 0;
     if (!p)
         return 0;
+    if (p->is_opaque || (p->is_before_full && !is_new))
+        return -1;
     for (size_t i = 0; i < p->n_now; i++)
         out[n++] = p->now[i];
-    for (size_t i = 0; i < p->n_before && p->sync != s->n_sent + 1; i++)
+    for (size_t i = 0; i < p->n_before && !is_new; i++)
         out[n++] = p->before[i];
-    if (p->n_now >= SESS_MAX_CANDIDATES || p->n_before >= SESS_MAX_CANDIDATES)
-        return -1;
     return n;
 }
 
@@ -130,8 +140,10 @@ sess_portals_unit_done(struct sess *s, uint64_t sync, bool failed)
     void *value;
     while (s->portals && map_next(s->portals, &pos, &name, &value)) {
         struct sess_portal *p = value;
-        if (p->sync == sync && !failed)
+        if (p->sync <= sync && !failed) {
             drop_texts(p->before, &p->n_before);
+            p->is_before_full = false;
+        }
     }
 }
 

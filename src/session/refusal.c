@@ -12,7 +12,6 @@
 /* A Parse under this name fails before the name matters, and never touches the client's
  * unnamed statement. */
 #define RESERVED_NAME "ddlgate_refused"
-#define TOKEN_LENGTH  20 /* base32: 100 bits */
 
 void
 sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out)
@@ -45,7 +44,7 @@ sess_refuse(struct sess *s, enum sess_message kind, struct str name,
     MEM_GROW(s->refusals, s->n_refusals, s->cap_refusals);
     struct sess_refusal *r = &s->refusals[s->n_refusals++];
     *r = (struct sess_refusal){ .error = BUF_INIT((size_t)4 << 20) };
-    hash_random_id(r->token, TOKEN_LENGTH);
+    hash_random_id(r->token, SESS_TOKEN_LENGTH);
     sess_message_error(m, false, &r->error);
     snprintf(text, sizeof(text), "ddlgate_refused_%s", r->token);
     if (kind == SESS_MSG_QUERY)
@@ -60,7 +59,7 @@ sess_swap_error(struct sess *s, const char *body, size_t n)
 {
     for (size_t i = 0; i < s->n_refusals; i++) {
         struct sess_refusal *r = &s->refusals[i];
-        if (!memmem(body, n, r->token, TOKEN_LENGTH))
+        if (!memmem(body, n, r->token, SESS_TOKEN_LENGTH))
             continue;
         sess_send(s, &s->client, buf_ptr(&r->error), buf_len(&r->error));
         buf_deinit(&r->error);

@@ -83,7 +83,10 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
 {
     const struct cfg *cfg = w->env.snap->cfg;
     struct sess *s = mem_zalloc(sizeof(*s));
+    /* A message seen whole, the read it came with, and what we may add. */
     size_t max = cfg->max_inspect_size + 4 * SESS_READ_BYTES + PGW_MAX_STARTUP;
+    size_t max_server = SESS_MAX_LOOKED_AT + 4 * SESS_READ_BYTES;
+    s->max_inspect = cfg->max_inspect_size;
     s->magic = SESS_MAGIC;
     s->worker = w;
     s->id = atomic_fetch_add(&w->shared->next_id, 1) + 1;
@@ -92,8 +95,8 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
     s->client.fd = fd;
     s->server.fd = -1;
     buf_init(&s->client.in, max);
-    buf_init(&s->client.out, max);
-    buf_init(&s->server.in, max);
+    buf_init(&s->client.out, max_server);
+    buf_init(&s->server.in, max_server);
     buf_init(&s->server.out, max);
     buf_init(&s->startup, 4 * PGW_MAX_STARTUP);
     buf_init(&s->notices, SESS_READ_BYTES);
@@ -134,7 +137,9 @@ sess_free(struct task *task)
     mem_free(s);
 }
 
-/* Everything but the struct itself, which a callback further up the stack may still hold. */
+/* Everything but the struct itself, which a callback further up the stack may still hold.
+ * Only now the client is gone for those who count: threads and services that owe this
+ * session an answer stay until it is here. */
 static void
 release(struct sess *s)
 {
@@ -142,6 +147,9 @@ release(struct sess *s)
     s->request = NULL;
     sess_portals_clear(s);
     sess_refusals_clear(s);
+    mem_free(s->ends);
+    s->ends = NULL;
+    atomic_fetch_sub(&s->worker->shared->n_clients, 1);
     gate_client_deinit(&s->gate);
     s->free_task.run = sess_free;
     task_post(net_loop_queue(s->worker->loop), &s->free_task);
@@ -188,7 +196,6 @@ sess_end(struct sess *s, enum sess_end reason)
     buf_deinit(&s->startup);
     buf_deinit(&s->notices);
     list_remove(&s->worker->sessions, &s->node);
-    atomic_fetch_sub(&s->worker->shared->n_clients, 1);
     if (s->n_outstanding == 0)
         release(s);
 }

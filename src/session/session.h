@@ -45,6 +45,7 @@ enum sess_wait {
     SESS_WAIT_JUDGE, /* a judgement is under way */
     SESS_WAIT_IDLE,  /* until every unit sent before is answered */
     SESS_WAIT_BATCH, /* until every message of the open batch is answered */
+    SESS_WAIT_COPY,  /* until a COPY's Syncs are accounted for */
 };
 
 enum sess_end {
@@ -65,20 +66,31 @@ struct sess_leg {
     bool is_broken; /* this peer takes nothing more: what is meant for it is dropped */
 };
 
+#define SESS_MAX_LOOKED_AT ((size_t)1 << 20) /* message of the server, seen whole */
+#define SESS_TOKEN_LENGTH  20                /* base32: 100 bits, nobody guesses them */
+
 /* A refusal on its way: the server's error that names the token becomes ours. */
 struct sess_refusal {
-    char token[33];
+    char token[SESS_TOKEN_LENGTH + 1];
     struct buf error; /* our ErrorResponse */
 };
 
+enum sess_probe {
+    SESS_PROBE_NONE,
+    SESS_PROBE_SENT,
+    SESS_PROBE_ANSWERED, /* its error came, its ReadyForQuery comes next */
+};
+
 /* What a portal may run; see gate_prepared in gate/client.h for why there are two sets. */
-#define SESS_MAX_CANDIDATES 8
+#define SESS_MAX_CANDIDATES GATE_MAX_CANDIDATES
 struct sess_portal {
     struct gate_text *now[SESS_MAX_CANDIDATES],
         *before[SESS_MAX_CANDIDATES]; /* owned refs */
     size_t n_now, n_before;
     uint64_t sync; /* the unit of the newest Bind */
     bool is_tx;
+    bool is_opaque;          /* a history write whose values are not kept */
+    bool is_before_full;     /* more than fits into before */
     struct hist_bind *binds; /* owned; of a history write */
     size_t n_binds;
     bool has_binds;
@@ -102,19 +114,22 @@ struct sess {
     bool has_timer;
     bool is_rejected; /* over max_client_conn: FATAL at its startup packet */
     bool has_asked_ssl, has_asked_gss;
-    bool is_terminated; /* client sent Terminate */
-    struct buf startup; /* rebuilt startup packet, until the server is connected */
+    bool is_asked;        /* the server waits for an answer of the login */
+    bool is_terminated;   /* client sent Terminate */
+    uint64_t max_inspect; /* bytes; max_inspect_size when the session began */
+    struct buf startup;   /* rebuilt startup packet, until the server is connected */
     uint32_t cancel_secret, server_secret;
 
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
-    struct buf notices;           /* NoticeResponses to put in at a message boundary */
+    bool is_edited;     /* its text is not the client's: a name got its pg_temp. */
+    struct buf notices; /* NoticeResponses to put in at a message boundary */
 
     /* Units: everything up to the server's next ReadyForQuery. */
     uint64_t n_sent,
         n_done; /* units the client has completed / the server has answered */
-    uint64_t
-        unit_is_query; /* bit n % 64: unit n ends by Query or FunctionCall, not Sync */
+    /* bit n % 64: unit n ends by Query or FunctionCall, not Sync; it has messages */
+    uint64_t unit_is_query, unit_has_work;
     unsigned batch_sent; /* extended messages since the last unit's end, client side */
     unsigned batch_done; /* replies to such since the last ReadyForQuery */
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
@@ -122,9 +137,17 @@ struct sess {
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
-    bool is_in_copy;        /* the server reads copy data */
-    bool has_copy_end;      /* CopyDone or CopyFail went out before the server asked */
-    uint64_t copy_end_at;   /* n_sent then */
+    bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
+
+    /* COPY FROM STDIN, see copy.c */
+    bool is_in_copy;  /* the client's next messages are copy data */
+    bool is_copying;  /* CopyInResponse came, the copy's end did not */
+    unsigned n_maybe; /* Syncs in flight that may have been dropped by a copy */
+    uint64_t *ends;   /* owned; n_sent where copy data ended ahead of the server */
+    size_t n_ends, cap_ends;
+    bool is_end_ahead; /* ends[0] is the end of the copy under way */
+    enum sess_probe probe;
+    char probe_token[SESS_TOKEN_LENGTH + 1];
 
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
@@ -170,8 +193,28 @@ size_t sess_front_bytes(struct sess *s, const char *p, size_t n);
 size_t sess_back_bytes(struct sess *s, const char *p, size_t n);
 void sess_put_notices(struct sess *s); /* at a message boundary towards the client */
 
+/* --- copy.c -------------------------------------------------------------------------------- */
+enum sess_copy {
+    SESS_COPY_GO,
+    SESS_COPY_WAIT,
+    SESS_COPY_VIOLATION, /* the server ends the connection for it */
+    SESS_COPY_UNSYNCED, /* after a failed copy: nobody can tell whether it is skipped */
+};
+/* May a message of this type go to the server now? */
+enum sess_copy sess_copy_allows(struct sess *s, char type);
+/* The client ends copy data; false: it is too far ahead. */
+bool sess_copy_end_sent(struct sess *s);
+void sess_copy_started(struct sess *s);   /* CopyInResponse, CopyBothResponse */
+void sess_copy_completed(struct sess *s); /* its CommandComplete, counted already */
+void sess_copy_failed(struct sess *s);    /* its ErrorResponse */
+void sess_copy_ready(struct sess *s);     /* ReadyForQuery, counted already */
+/* Is this reply one to our own question? Then it is not for the client. */
+bool sess_probe_error(struct sess *s, const char *body, size_t n);
+bool sess_probe_ready(struct sess *s);
+
 /* --- portal.c ------------------------------------------------------------------------------ */
-void sess_portal_bind(struct sess *s, const struct pgw_bind *b);
+/* is_whole: its parameters are there, too. */
+void sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole);
 /* What Execute of this portal runs: number of texts, -1 if it can't be told. */
 int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
     bool *is_tx, struct sess_portal **portal);
@@ -195,6 +238,19 @@ void sess_message_error(const struct gate_message *m, bool is_notice, struct buf
 
 /* --- cancel.c ------------------------------------------------------------------------------- */
 void sess_cancel(struct sess *s, uint32_t pid, uint32_t secret);
+
+static inline bool
+sess_unit_is(uint64_t bits, uint64_t unit)
+{
+    return bits >> (unit % 64) & 1;
+}
+
+static inline void
+sess_unit_set(uint64_t *bits, uint64_t unit, bool value)
+{
+    uint64_t bit = (uint64_t)1 << (unit % 64);
+    *bits = value ? *bits | bit : *bits & ~bit;
+}
 
 #define SESS_MAGIC 0x5e55d61eu
 static inline struct sess *

@@ -11,13 +11,14 @@
 enum entry_state {
     ENTRY_SENT,     /* nothing is known yet */
     ENTRY_EXECUTED, /* completed; commit or rollback to come */
+    ENTRY_DOUBTFUL, /* likewise, but a ROLLBACK (or ROLLBACK TO) went by unexplained */
     ENTRY_DONE,     /* final */
 };
 
 struct entry {
     struct gate_run run;
     uint64_t unit;
-    unsigned nth;
+    unsigned nth, message;
     enum entry_state state;
     bool is_reported; /* `executed` was recorded */
 };
@@ -25,7 +26,6 @@ struct entry {
 struct sess_track {
     struct entry *entries; /* owned */
     size_t n, cap;
-    bool rolled_back_unseen; /* a ROLLBACK tag that no text of ours explains */
 };
 
 static void
@@ -40,12 +40,36 @@ settle(struct sess *s, struct entry *e, enum aud_outcome outcome, const char *sq
 }
 
 static void
+settle_all(struct sess *s, enum entry_state state, size_t from,
+    enum aud_outcome outcome, const char *reason)
+{
+    for (size_t i = from; i < s->track->n; i++) {
+        if (s->track->entries[i].state == state)
+            settle(s, &s->track->entries[i], outcome, NULL, reason);
+    }
+}
+
+static void
 settle_executed(
     struct sess *s, size_t from, enum aud_outcome outcome, const char *reason)
 {
-    for (size_t i = from; i < s->track->n; i++) {
+    settle_all(s, ENTRY_EXECUTED, from, outcome, reason);
+}
+
+/* The transaction goes on or was committed after a ROLLBACK of unknown reach. */
+static void
+settle_doubtful(struct sess *s)
+{
+    settle_all(s, ENTRY_DOUBTFUL, 0, AUD_UNKNOWN,
+        "rolled back in part or whole by a statement prepared before the transaction");
+}
+
+static void
+doubt_executed(struct sess *s)
+{
+    for (size_t i = 0; i < s->track->n; i++) {
         if (s->track->entries[i].state == ENTRY_EXECUTED)
-            settle(s, &s->track->entries[i], outcome, NULL, reason);
+            s->track->entries[i].state = ENTRY_DOUBTFUL;
     }
 }
 
@@ -69,8 +93,8 @@ forget_done(struct sess *s)
 }
 
 void
-sess_track_add(
-    struct sess *s, struct gate_run *runs, size_t n, uint64_t unit, unsigned first)
+sess_track_add(struct sess *s, struct gate_run *runs, size_t n, uint64_t unit,
+    unsigned first, unsigned message)
 {
     if (n == 0) {
         mem_free(runs);
@@ -81,9 +105,10 @@ sess_track_add(
     struct sess_track *t = s->track;
     for (size_t i = 0; i < n; i++) {
         MEM_GROW(t->entries, t->n, t->cap);
-        t->entries[t->n++] = (struct entry){
-            .run = runs[i], .unit = unit, .nth = first + runs[i].ordinal
-        };
+        t->entries[t->n++] = (struct entry){ .run = runs[i],
+            .unit = unit,
+            .nth = first + runs[i].ordinal,
+            .message = message };
     }
     mem_free(runs);
 }
@@ -103,29 +128,45 @@ tag_is(struct str tag, const char *word)
     return str_eqz(tag, word);
 }
 
-/* ROLLBACK TO name succeeded: what came after that savepoint is undone. A savepoint we
- * never saw was made before the first schema change. */
+/* The savepoint that this name means to the statement at `at`: the newest that is left.
+ * One past it; 0: made before the first schema change. */
+static size_t
+after_savepoint(const struct sess_track *t, size_t at, const char *name)
+{
+    for (; at > 0; at--) {
+        const struct entry *e = &t->entries[at - 1];
+        if (e->run.tx == SQL_TX_SAVEPOINT && e->state != ENTRY_DONE && e->run.tx_name
+            && name && strcmp(e->run.tx_name, name) == 0)
+            break;
+    }
+    return at;
+}
+
+/* ROLLBACK TO name succeeded: what came after that savepoint is undone. */
 static void
 rolled_back_to(struct sess *s, size_t at)
 {
-    struct sess_track *t = s->track;
-    const char *name = t->entries[at].run.tx_name;
-    size_t from = at;
-    while (from > 0) {
-        const struct gate_run *r = &t->entries[from - 1].run;
-        if (r->tx == SQL_TX_SAVEPOINT && r->tx_name && name
-            && strcmp(r->tx_name, name) == 0)
-            break;
-        from--;
-    }
+    size_t from = after_savepoint(s->track, at, s->track->entries[at].run.tx_name);
     settle_executed(s, from, AUD_ROLLED_BACK, "rolled back to a savepoint");
+}
+
+/* RELEASE forgets the savepoint and those after it. */
+static void
+released(struct sess *s, size_t at)
+{
+    struct sess_track *t = s->track;
+    size_t from = after_savepoint(t, at, t->entries[at].run.tx_name);
+    for (size_t i = from ? from - 1 : 0; i < at; i++) {
+        if (t->entries[i].run.tx == SQL_TX_SAVEPOINT)
+            t->entries[i].state = ENTRY_DONE;
+    }
 }
 
 static void
 completed(struct sess *s, size_t i, struct str tag)
 {
     struct entry *e = &s->track->entries[i];
-    if (e->run.tag && !tag_fits(tag, e->run.tag)) {
+    if (e->run.tag && tag.p && !tag_fits(tag, e->run.tag)) {
         /* Our place in the stream and the server's disagree: say so, guess nothing. */
         settle(s, e, AUD_UNKNOWN, NULL, "the server's reply can't be attributed");
         return;
@@ -135,11 +176,14 @@ completed(struct sess *s, size_t i, struct str tag)
         rolled_back_to(s, i);
         e->state = ENTRY_DONE;
         break;
+    case SQL_TX_RELEASE:
+        released(s, i);
+        e->state = ENTRY_DONE;
+        break;
     case SQL_TX_COMMIT:
     case SQL_TX_ROLLBACK:
     case SQL_TX_PREPARE:
     case SQL_TX_BEGIN:
-    case SQL_TX_RELEASE:
     case SQL_TX_COMMIT_PREPARED:
     case SQL_TX_ROLLBACK_PREPARED:
         e->state = ENTRY_DONE;
@@ -171,18 +215,20 @@ sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag)
     /* The tag tells the end of a transaction, whoever asked for it. */
     if (tag_is(tag, "COMMIT")) {
         settle_executed(s, 0, AUD_COMMITTED, NULL);
+        settle_doubtful(s);
     } else if (tag_is(tag, "PREPARE TRANSACTION")) {
         settle_executed(s, 0, AUD_UNKNOWN, "prepared for two-phase commit");
     } else if (tag_is(tag, "ROLLBACK") && !explained) {
         if (i < t->n)
             settle_executed(s, 0, AUD_ROLLED_BACK, NULL);
         else
-            t->rolled_back_unseen = true;
+            doubt_executed(s);
     }
 }
 
 void
-sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstate)
+sess_track_error(
+    struct sess *s, uint64_t unit, unsigned nth, unsigned message, struct str sqlstate)
 {
     struct sess_track *t = s->track;
     char code[6] = "";
@@ -191,7 +237,8 @@ sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstat
         struct entry *e = &t->entries[i];
         if (e->unit != unit || e->state != ENTRY_SENT)
             continue;
-        if (e->nth == nth)
+        if (e->nth == nth
+            && (e->message == SESS_TRACK_NO_MESSAGE || e->message == message))
             settle(s, e, strcmp(code, "57014") == 0 ? AUD_CANCELLED : AUD_FAILED, code,
                 NULL);
         else
@@ -201,13 +248,13 @@ sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstat
 }
 
 /* With status I the transaction is over: an error before it means rolled back, since a
- * commit in between has settled its entries by its tag. */
+ * commit in between has settled its entries by its tag. A ROLLBACK in doubt was no ROLLBACK
+ * TO then, for that leaves the transaction open. */
 static void
 tx_over(struct sess *s, bool failed)
 {
-    bool rolled_back = failed || s->track->rolled_back_unseen;
-    settle_executed(s, 0, rolled_back ? AUD_ROLLED_BACK : AUD_COMMITTED, NULL);
-    s->track->rolled_back_unseen = false;
+    settle_executed(s, 0, failed ? AUD_ROLLED_BACK : AUD_COMMITTED, NULL);
+    settle_all(s, ENTRY_DOUBTFUL, 0, AUD_ROLLED_BACK, NULL);
 }
 
 void
@@ -224,15 +271,10 @@ sess_track_ready(struct sess *s, uint64_t unit, char status)
         else
             settle(s, e, AUD_UNKNOWN, NULL, "the server sent no answer to it");
     }
-    if (status == 'I') {
+    if (status == 'I')
         tx_over(s, s->has_failed);
-    } else if (t->rolled_back_unseen) {
-        /* ROLLBACK TO or ROLLBACK AND CHAIN of a statement prepared long ago. */
-        settle_executed(s, 0, AUD_UNKNOWN,
-            "rolled back in part or whole by a statement "
-            "prepared before the transaction");
-        t->rolled_back_unseen = false;
-    }
+    else
+        settle_doubtful(s);
     for (size_t i = 0; i < t->n; i++) {
         struct entry *e = &t->entries[i];
         if (e->state == ENTRY_EXECUTED && e->run.intent && !e->is_reported) {
@@ -251,7 +293,7 @@ sess_track_end(struct sess *s, bool is_settled)
         return;
     for (size_t i = 0; i < s->track->n; i++) {
         struct entry *e = &s->track->entries[i];
-        if (e->state == ENTRY_EXECUTED && is_settled)
+        if ((e->state == ENTRY_EXECUTED || e->state == ENTRY_DOUBTFUL) && is_settled)
             settle(s, e, AUD_ROLLED_BACK, NULL,
                 "the session ended in an open transaction");
         else
@@ -267,11 +309,10 @@ sess_track_is_open(const struct sess *s)
 }
 
 void
-sess_track_shift(struct sess *s, uint64_t base, uint64_t n)
+sess_track_renumber(struct sess *s, uint64_t from, uint64_t to)
 {
     for (size_t i = 0; s->track && i < s->track->n; i++) {
-        struct entry *e = &s->track->entries[i];
-        if (e->unit > base + n)
-            e->unit -= n;
+        if (s->track->entries[i].unit == from)
+            s->track->entries[i].unit = to;
     }
 }

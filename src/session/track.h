@@ -16,19 +16,24 @@
 struct sess;
 
 /* The runs of a request go to the server in unit `unit`; first: number of the statement in
- * the unit that ordinal 0 means. Takes the runs over. */
-void sess_track_add(
-    struct sess *s, struct gate_run *runs, size_t n, uint64_t unit, unsigned first);
+ * the unit that ordinal 0 means; message: of an Execute, its number among the extended
+ * messages of the unit. Takes the runs over. */
+#define SESS_TRACK_NO_MESSAGE UINT_MAX
+void sess_track_add(struct sess *s, struct gate_run *runs, size_t n, uint64_t unit,
+    unsigned first, unsigned message);
 /* Server side: statement number `nth` of unit `unit` completed with this tag ("" for an
- * empty query or a suspended portal). */
+ * empty query). A suspended portal has no tag (p NULL); what changes something has been run
+ * to its end all the same, only its rows wait. */
 void sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag);
-void sess_track_error(struct sess *s, uint64_t unit, unsigned nth, struct str sqlstate);
+/* The statement or the message of that number failed. */
+void sess_track_error(
+    struct sess *s, uint64_t unit, unsigned nth, unsigned message, struct str sqlstate);
 void sess_track_ready(struct sess *s, uint64_t unit, char status);
 /* The connection is over; client_left: nothing was under way at the server, so an open
  * transaction is surely rolled back. */
 void sess_track_end(struct sess *s, bool is_settled);
 bool sess_track_is_open(const struct sess *s);
-/* Units after `base` moved down by n (Syncs swallowed by COPY). */
-void sess_track_shift(struct sess *s, uint64_t base, uint64_t n);
+/* A unit goes on under another number. */
+void sess_track_renumber(struct sess *s, uint64_t from, uint64_t to);
 
 #endif
