@@ -28,7 +28,7 @@ def environment(**extra):
                PGSYSCONFDIR="/nonexistent", PSQL_HISTORY="/dev/null")
     env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:strict_string_checks=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
-    env.setdefault("TSAN_OPTIONS", 
+    env.setdefault("TSAN_OPTIONS",
                    "second_deadlock_stack=1:allocator_may_return_null=1:intercept_memmem=0")
     env.update(extra)
     return env
