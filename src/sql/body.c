@@ -6,8 +6,9 @@
  * command of SQL is parsed, up to the next `;`, wherever it could change the schema, a
  * setting or a history table (SELECT ... INTO assigns variables here); a piece that the
  * grammar rejects gives the lexer's reading, which is never looser. EXECUTE of a constant
- * is parsed in turn; any other EXECUTE, any other language, and code whose tokens depend on
- * standard_conforming_strings are SQL_F_DYNAMIC. */
+ * is parsed in turn; any other EXECUTE, any other language, and code whose tokens or
+ * commands depend on standard_conforming_strings are SQL_F_DYNAMIC: the code, or a setting
+ * of the function, may change it before the constant is read. */
 #include "sql/make.h"
 
 #include <string.h>
@@ -115,6 +116,8 @@ is_tracked(const struct body *b, size_t i)
     const struct sql_token *tok = &b->tokens[i];
     char ident[64];
 
+    if (tok->kind == SQL_T_UQUOTED && is_word(b, i + 1, "uescape"))
+        return true; /* could be any name: the parser will know */
     return (tok->kind == SQL_T_WORD || tok->kind == SQL_T_QUOTED
                || tok->kind == SQL_T_UQUOTED)
         && sql_token_ident(b->text, tok, ident) == 0 && mk_is_tracked(b->m, ident);
@@ -191,22 +194,30 @@ kind_of_start(const struct body *b, size_t i)
     return !w->next || ascii_lower(w->next) == next ? START_COMMAND : START_PLAIN;
 }
 
-/* Facts of the tokens [from, to) as one statement of SQL. */
-static void
+/* Facts of the tokens [from, to) as one statement of SQL. False if it is none: the facts are
+ * the lexer's reading then. */
+static bool
 read_piece(struct body *b, size_t from, size_t to)
 {
     const struct sql_token *last = &b->tokens[to - 1];
     size_t start = b->tokens[from].start, len = last->start + last->len - start;
     struct mk_place place = piece(&b->place, start, len);
     AUTO(mem_free) char *copy = mem_strndup(b->text + start, len);
-    bool was_plpgsql = b->m->is_plpgsql;
+    bool was_plpgsql = b->m->is_plpgsql, was_unparsable = b->m->is_unparsable;
+    bool is_parsed;
 
+    if (is_word(b, from, "do") && memchr(copy, '\\', len))
+        mk_mark_code(b->m, b->fact, SQL_F_DYNAMIC);
     if (is_word(b, from, "perform"))
         memcpy(copy, "SELECT ", sizeof("SELECT ") - 1);
     place.text = copy;
     b->m->is_plpgsql = true;
+    b->m->is_unparsable = false;
     mk_mark_code(b->m, b->fact, parse_nested(b->m, &place, b->fact));
+    is_parsed = !b->m->is_unparsable;
     b->m->is_plpgsql = was_plpgsql;
+    b->m->is_unparsable |= was_unparsable;
+    return is_parsed;
 }
 
 /* EXECUTE at token i. */
@@ -231,7 +242,9 @@ read_execute(struct body *b, size_t i)
     }
     value = mem_alloc(tok->len + 1);
     n = sql_token_value(b->text, tok, b->m->std_strings, value);
-    if (n < 0) {
+    if (n < 0 || memchr(value, '\\', (size_t)n)
+        || (tok->kind == SQL_T_STRING
+            && memchr(b->text + tok->start, '\\', tok->len))) {
         mk_mark_code(b->m, b->fact, SQL_F_DYNAMIC);
         return;
     }
@@ -266,7 +279,9 @@ add_unknown_write(struct body *b, size_t i)
 
 struct segment {    /* since the last statement's start */
     size_t history; /* token of a tracked name + 1 */
-    bool has_write, is_told;
+    bool has_write, is_told, has_explain;
+    size_t
+        seen_to; /* tokens before it stand in a piece that was looked at as a whole */
 };
 
 static void
@@ -288,6 +303,11 @@ read_token(struct body *b, size_t i, struct segment *s)
     /* reserved words: they can only be a command that was not seen as one */
     if ((is_word(b, i, "create") || is_word(b, i, "grant")) && !is_member)
         mk_mark_code(b->m, b->fact, SQL_F_DDL_IN_CODE);
+    /* FOR r IN EXPLAIN ANALYZE SELECT 1 INTO x: here INTO is SQL's */
+    if (is_word(b, i, "explain"))
+        s->has_explain = true;
+    if (is_word(b, i, "into") && s->has_explain)
+        mk_mark_code(b->m, b->fact, SQL_F_DDL_IN_CODE);
 }
 
 static bool
@@ -306,6 +326,31 @@ is_of_interest(const struct body *b, size_t from, size_t to)
     return false;
 }
 
+/* The statement that starts at token i: its last token + 1 if nothing else can be in it.
+ * Else 0: most words that start a statement can also be names, so that what follows THEN,
+ * ELSE and the like may be none: IF (CASE WHEN a THEN delete END) THEN DROP ... */
+static size_t
+read_statement(struct body *b, size_t i, enum start kind, struct segment *s)
+{
+    size_t end = i + 1;
+
+    if (i < s->seen_to) { /* read once already, which keeps this linear */
+        if (kind == START_COMMAND)
+            mk_mark_code(b->m, b->fact, SQL_F_DYNAMIC | SQL_F_DDL_IN_CODE);
+        return 0;
+    }
+    while (end < b->n && !is_punct(b, end, ";"))
+        end++;
+    s->seen_to = end;
+    if (kind == START_COMMAND || is_of_interest(b, i, end)) {
+        if (read_piece(b, i, end))
+            return end;
+        s->is_told = true;
+    }
+    /* reserved words are no names */
+    return is_word(b, i, "select") || is_word(b, i, "with") ? end : 0;
+}
+
 static void
 read_plpgsql(struct body *b)
 {
@@ -314,23 +359,18 @@ read_plpgsql(struct body *b)
 
     for (size_t i = 0; i < b->n; i++) {
         enum start kind = is_start ? kind_of_start(b, i) : START_PLAIN;
+        size_t end;
 
-        if (kind != START_PLAIN) {
-            size_t end = i + 1;
-
-            while (end < b->n && !is_punct(b, end, ";"))
-                end++;
-            if (kind == START_COMMAND || is_of_interest(b, i, end))
-                read_piece(b, i, end);
+        if (is_start)
+            s = (struct segment){ .seen_to = s.seen_to };
+        end = kind != START_PLAIN ? read_statement(b, i, kind, &s) : 0;
+        if (end) {
             i = end;
             is_start = true;
-            s = (struct segment){ 0 };
-            continue;
+        } else {
+            read_token(b, i, &s);
+            is_start = starts_next(b, i);
         }
-        read_token(b, i, &s);
-        is_start = starts_next(b, i);
-        if (is_start)
-            s = (struct segment){ 0 };
     }
 }
 
