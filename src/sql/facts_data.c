@@ -287,10 +287,18 @@ lock_tables(struct mk *m, const PgQuery__LockStmt *s)
         "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE",
         "EXCLUSIVE", "ACCESS EXCLUSIVE" };
 
+    /* what a SELECT takes, FOR UPDATE included: pg_dump locks every table so */
+    const bool is_reading = s->mode == 1 || s->mode == 2;
+
     mk_begin(m, "LOCK TABLE", DG_OTHER);
-    for (size_t i = 0; i < s->n_relations; i++)
-        if (s->relations[i]->node_case == NODE(RANGE_VAR))
+    for (size_t i = 0; i < s->n_relations; i++) {
+        if (s->relations[i]->node_case != NODE(RANGE_VAR))
+            continue;
+        if (is_reading)
+            mk_rel(m, SQL_O_TABLE, s->relations[i]->range_var);
+        else
             target(m, s->relations[i]->range_var, SQL_WRITE_LOCK);
+    }
     if (s->mode > 0 && (size_t)s->mode < DG_ARRAY_SIZE(modes))
         mk_sub(m, modes[s->mode]);
 }
