@@ -1,0 +1,136 @@
+--# class cluster
+--: su
+CREATE USER MAPPING FOR PUBLIC SERVER ev_srv OPTIONS (user 'x')
+
+--: su
+ALTER USER MAPPING FOR app SERVER ev_srv OPTIONS (ADD user 'y')
+
+--: su
+DROP USER MAPPING FOR app SERVER ev_srv
+
+--: su
+CREATE ROLE ev_role
+
+--: su
+CREATE USER ev_role PASSWORD 'x'
+
+--: su
+CREATE GROUP ev_role
+
+--: su
+ALTER ROLE ev_role NOLOGIN
+
+--: su
+ALTER ROLE app SET work_mem = '8MB'
+
+ALTER ROLE CURRENT_USER SET standard_conforming_strings = off
+
+ALTER USER app PASSWORD 'x'
+
+--: su
+ALTER GROUP ev_role ADD USER app
+
+--: su
+DROP ROLE IF EXISTS ev_role
+
+--: su
+DROP USER IF EXISTS ev_role
+
+--: su
+DROP GROUP IF EXISTS ev_role
+
+--: su
+GRANT ev_role TO app
+
+--: su
+REVOKE ADMIN OPTION FOR ev_role FROM app
+
+--: su
+CREATE DATABASE ev_db
+
+ALTER DATABASE ev_db SET search_path = x
+
+ALTER DATABASE ev_db RENAME TO ev_db2
+
+DROP DATABASE IF EXISTS ev_db
+
+DROP DATABASE ev_db WITH (FORCE)
+
+--: su
+CREATE TABLESPACE ev_ts LOCATION '/nonexistent'
+
+--: su
+ALTER TABLESPACE ev_ts RENAME TO ev_ts2
+
+--: su
+DROP TABLESPACE IF EXISTS ev_ts
+
+--: su
+ALTER SYSTEM SET work_mem = '8MB'
+
+--: su
+ALTER SYSTEM RESET ALL
+
+--: su
+CREATE SUBSCRIPTION ev_sub CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)
+
+--: su
+ALTER SUBSCRIPTION ev_sub DISABLE
+
+--: su
+DROP SUBSCRIPTION IF EXISTS ev_sub
+
+GRANT CONNECT ON DATABASE ev_db TO intern
+
+--: su
+GRANT CREATE ON TABLESPACE ev_ts TO app
+
+--: su
+GRANT SET ON PARAMETER work_mem TO app
+
+COMMENT ON DATABASE ev_db IS 'x'
+
+--: su
+COMMENT ON ROLE app IS 'x'
+
+--: su
+SECURITY LABEL ON ROLE app IS 'x'
+
+--: su
+ALTER DATABASE ev_db OWNER TO app
+
+--# class maintenance
+TRUNCATE ev_t2
+
+TRUNCATE TABLE ONLY ev_t2 RESTART IDENTITY CASCADE
+
+REFRESH MATERIALIZED VIEW ev_mv
+
+REFRESH MATERIALIZED VIEW CONCURRENTLY ev_mv
+
+REINDEX TABLE ev_t
+
+REINDEX (VERBOSE) INDEX CONCURRENTLY ev_i
+
+REINDEX SCHEMA public
+
+REINDEX DATABASE
+
+CLUSTER ev_t USING ev_i
+
+CLUSTER
+
+VACUUM
+
+VACUUM (FULL, ANALYZE) ev_t
+
+VACUUM FREEZE ev_t
+
+ALTER SEQUENCE ev_s RESTART
+
+ALTER SEQUENCE ev_s RESTART WITH 5
+
+DO $$ BEGIN TRUNCATE ev_t2; END $$
+
+EXPLAIN ANALYZE REFRESH MATERIALIZED VIEW ev_mv
+--: fails
