@@ -317,7 +317,8 @@ START_TEST(server_ends_a_statement_at_the_limit_and_the_connection_stays)
     char pid[32];
     int64_t start = ms_now();
 
-    snprintf(pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
+    snprintf(
+        pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     ask(1, "", "SELECT pg_catalog.pg_sleep(20)", 400);
     await(2);
     ck_assert_int_lt(ms_now() - start, 3000);
@@ -331,7 +332,8 @@ START_TEST(limit_holds_when_the_server_does_not_keep_it)
     char pid[32];
     struct rusage before, after;
 
-    snprintf(pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
+    snprintf(
+        pid, sizeof(pid), "%.16s", ask_now(0, "SELECT pg_catalog.pg_backend_pid()"));
     getrusage(RUSAGE_SELF, &before);
     int64_t start = ms_now();
     ask(1, "", "SET statement_timeout = 0; SELECT pg_catalog.pg_sleep(20)", 500);
