@@ -101,11 +101,11 @@ on_ready(struct sess *s, char status)
     s->n_done++;
     if (s->track)
         sess_track_ready(s, unit, status);
-    gate_prepared_unit_done(
-        &s->gate, unit, s->has_failed ? s->batch_done : GATE_ALL_DONE);
+    unsigned n_messages = s->has_failed ? s->batch_done : GATE_ALL_DONE;
+    gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);
     if (s->portals) {
-        sess_portals_unit_done(s, unit, s->has_failed);
+        sess_portals_unit_done(s, unit, n_messages);
         if (status == 'I')
             sess_portals_clear(s);
     }

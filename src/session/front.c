@@ -162,6 +162,14 @@ judgement_done(struct sess *s)
     s->is_edited = false;
 }
 
+/* One more message of a batch; what Flush brought out so far doesn't count for it. */
+static void
+extended_sent(struct sess *s)
+{
+    s->batch_sent++;
+    s->has_flushed = false;
+}
+
 static void
 unit_sent(struct sess *s, bool is_query)
 {
@@ -332,7 +340,7 @@ on_parse(struct sess *s, const struct frame *f)
     if (!s->request) {
         struct gate_text *text;
         if (is_skipped(s)) {
-            s->batch_sent++;
+            extended_sent(s);
             return PASS;
         }
         enum verdict v = read_text(s, p.sql, &text);
@@ -341,7 +349,7 @@ on_parse(struct sess *s, const struct frame *f)
         if (!text) {
             gate_prepared_set(
                 &s->gate, p.name, NULL, is_tx_text(p.sql), current_place(s));
-            s->batch_sent++;
+            extended_sent(s);
             return PASS;
         }
         if (p.n_types == 0)
@@ -357,7 +365,7 @@ on_parse(struct sess *s, const struct frame *f)
     if (s->request->verdict == GATE_PASS)
         gate_prepared_set(&s->gate, p.name, kept, false, current_place(s));
     judgement_done(s);
-    s->batch_sent++;
+    extended_sent(s);
     return v;
 }
 
@@ -371,7 +379,7 @@ bind_portal(struct sess *s, const struct pgw_bind *b, bool is_whole)
             return stay(s, SESS_WAIT_IDLE);
         sess_portal_bind(s, b, is_whole);
     }
-    s->batch_sent++;
+    extended_sent(s);
     return PASS;
 }
 
@@ -402,15 +410,15 @@ on_bind(struct sess *s, const struct frame *f)
 }
 
 static void
-copy_binds(struct gate_request *req, const struct sess_portal *p)
+copy_binds(struct gate_request *req, const struct sess_bind *b)
 {
-    req->has_binds = p->has_binds;
-    req->n_binds = p->n_binds;
-    req->binds = mem_array(p->n_binds + 1, sizeof(*req->binds));
-    for (size_t i = 0; i < p->n_binds; i++) {
-        req->binds[i] = p->binds[i];
-        if (p->binds[i].p)
-            req->binds[i].p = mem_strndup(p->binds[i].p, p->binds[i].n);
+    req->has_binds = b->has_values;
+    req->n_binds = b->n_values;
+    req->binds = mem_array(b->n_values + 1, sizeof(*req->binds));
+    for (size_t i = 0; i < b->n_values; i++) {
+        req->binds[i] = b->values[i];
+        if (b->values[i].p)
+            req->binds[i].p = mem_strndup(b->values[i].p, b->values[i].n);
     }
 }
 
@@ -419,18 +427,18 @@ on_execute(struct sess *s, const struct frame *f)
 {
     struct str name;
     struct err err = { "" };
-    struct gate_text *texts[2 * SESS_MAX_CANDIDATES + 1];
-    struct sess_portal *portal = NULL;
+    struct gate_text *texts[GATE_MAX_CANDIDATES];
+    const struct sess_bind *bind = NULL;
     bool is_tx = false;
     if (pgw_parse_execute(f->body, f->head.body_len, &name, &err) != 0)
         return violation(s, err.text);
     if (!s->request) {
-        int n = is_skipped(s) ? 0 : sess_portal_texts(s, name, texts, &is_tx, &portal);
+        int n = is_skipped(s) ? 0 : sess_portal_texts(s, name, texts, &is_tx, &bind);
         if (n != 0 && s->n_sent != s->n_done)
             return stay(s, SESS_WAIT_IDLE);
         s->is_reading_unsure |= !is_tx;
         if (n == 0) {
-            s->batch_sent++;
+            extended_sent(s);
             s->execs_sent++;
             return PASS;
         }
@@ -440,15 +448,15 @@ on_execute(struct sess *s, const struct frame *f)
                 "the portal may run one of several statements: an earlier batch "
                 "failed half-way; parse it again");
         start_judging(s, GATE_EXECUTE, text);
-        if (portal && n == 1)
-            copy_binds(s->request, portal);
+        if (bind && n == 1 && bind->n_texts == 1)
+            copy_binds(s->request, bind);
         enum verdict v = judge(s);
         if (v != PASS)
             return v;
     }
     enum verdict v = apply(s, SESS_MSG_EXECUTE, STR(""));
     judgement_done(s);
-    s->batch_sent++;
+    extended_sent(s);
     s->execs_sent++;
     return v;
 }
@@ -463,7 +471,7 @@ on_close(struct sess *s, const struct frame *f)
         return violation(s, err.text);
     if (what == 'S' && !is_skipped(s))
         gate_prepared_set(&s->gate, name, NULL, false, current_place(s));
-    s->batch_sent++;
+    extended_sent(s);
     return PASS;
 }
 
@@ -548,7 +556,8 @@ inspect_oversized(struct sess *s, const struct frame *f)
     if (kind == SESS_MSG_QUERY && batch_is_open(s))
         return stay(s, SESS_WAIT_BATCH);
     if (is_skipped(s)) {
-        s->batch_sent += kind != SESS_MSG_QUERY;
+        if (kind != SESS_MSG_QUERY)
+            extended_sent(s);
         return PASS;
     }
     if (!s->request) {
@@ -566,7 +575,7 @@ inspect_oversized(struct sess *s, const struct frame *f)
     if (kind == SESS_MSG_QUERY)
         unit_sent(s, true);
     else
-        s->batch_sent++;
+        extended_sent(s);
     return v;
 }
 
@@ -578,12 +587,12 @@ stream(struct sess *s, const struct frame *f)
     case 'E':
         s->execs_sent++;
         s->is_reading_unsure = true;
-        s->batch_sent++;
+        extended_sent(s);
         break;
     case 'B':
     case 'C':
     case 'D':
-        s->batch_sent++;
+        extended_sent(s);
         break;
     case 'S':
         unit_sent(s, false);

@@ -1,40 +1,43 @@
 // SPDX-License-Identifier: ISC
 /* Which prepared schema change a portal runs. Names attribute, they never excuse: where a
- * name may mean more than one text, the worst counts. */
+ * name may mean more than one text, the worst counts. What a Bind made of a portal is known
+ * for sure when its unit is answered; until then what was before stays possible. */
 #include "base/mem.h"
 #include "session/session.h"
 
-#include <string.h>
-
-#define MAX_BINDS      64                 /* no history table has as many columns */
+#define MAX_BINDS      8                  /* of one portal that are not answered yet */
+#define MAX_VALUES     64                 /* no history table has as many columns */
 #define MAX_BIND_BYTES ((size_t)64 << 10) /* nor as long a value */
 
 static void
-drop_texts(struct gate_text **texts, size_t *n)
+bind_free(struct sess_bind *b)
 {
-    while (*n > 0)
-        ref_drop(texts[--*n]);
-}
-
-static void
-drop_binds(struct sess_portal *p)
-{
-    for (size_t i = 0; i < p->n_binds; i++)
-        mem_free((void *)(uintptr_t)p->binds[i].p);
-    mem_free(p->binds);
-    p->binds = NULL;
-    p->n_binds = 0;
-    p->has_binds = false;
+    for (size_t i = 0; i < b->n_texts; i++)
+        ref_drop(b->texts[i]);
+    for (size_t i = 0; i < b->n_values; i++)
+        mem_free((void *)(uintptr_t)b->values[i].p);
+    mem_free(b->values);
+    mem_free(b);
 }
 
 static void
 portal_free(void *value)
 {
-    struct sess_portal *p = value;
-    drop_texts(p->now, &p->n_now);
-    drop_texts(p->before, &p->n_before);
-    drop_binds(p);
-    mem_free(p);
+    for (struct sess_bind *b = value, *next; b; b = next) {
+        next = b->next;
+        bind_free(b);
+    }
+}
+
+void
+sess_portals_clear(struct sess *s)
+{
+    size_t pos = 0;
+    void *value;
+    while (s->portals && map_next(s->portals, &pos, NULL, &value))
+        portal_free(value);
+    map_free(s->portals);
+    s->portals = NULL;
 }
 
 static bool
@@ -45,41 +48,37 @@ writes_history(const struct gate_text *t)
 
 /* false: more than any history row has. */
 static bool
-keep_binds(struct sess_portal *p, const struct pgw_bind *b)
+keep_values(struct sess_bind *to, const struct pgw_bind *b)
 {
-    drop_binds(p);
-    if (b->n_params > MAX_BINDS)
+    if (b->n_params > MAX_VALUES)
         return false;
-    p->has_binds = true;
-    p->n_binds = b->n_params;
-    p->binds = mem_array((size_t)b->n_params + 1, sizeof(*p->binds));
+    to->has_values = true;
+    to->n_values = b->n_params;
+    to->values = mem_array((size_t)b->n_params + 1, sizeof(*to->values));
     for (unsigned i = 0; i < b->n_params; i++) {
         struct str v;
         bool is_binary;
         if (!pgw_bind_param(b, i, &v, &is_binary) || !v.p)
             continue;
         size_t n = v.n < MAX_BIND_BYTES ? v.n : MAX_BIND_BYTES;
-        p->binds[i] = (struct hist_bind){ mem_strndup(v.p, n), n, is_binary };
+        to->values[i] = (struct hist_bind){ mem_strndup(v.p, n), n, is_binary };
     }
     return true;
 }
 
-/* What the portal meant before stays possible until this unit is answered. */
+/* Too many to tell apart: the oldest that is left stands for all before it. */
 static void
-push_before(struct sess_portal *p)
+shorten(struct sess_bind *head)
 {
-    for (size_t i = 0; i < p->n_now; i++) {
-        bool is_there = false;
-        for (size_t k = 0; k < p->n_before; k++)
-            is_there |= p->before[k] == p->now[i];
-        if (is_there || p->n_before == SESS_MAX_CANDIDATES) {
-            p->is_before_full |= !is_there;
-            ref_drop(p->now[i]);
-        } else {
-            p->before[p->n_before++] = p->now[i];
-        }
-    }
-    p->n_now = 0;
+    size_t n = 1;
+    struct sess_bind *b = head;
+    for (; b && n < MAX_BINDS; n++)
+        b = b->next;
+    if (!b || !b->next)
+        return;
+    portal_free(b->next);
+    b->next = NULL;
+    b->is_opaque = true;
 }
 
 void
@@ -90,66 +89,94 @@ sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole)
     uint64_t unit = s->n_sent + 1;
     struct str name = gate_name(b->portal);
     size_t n = gate_prepared_get(&s->gate, b->statement, unit, texts, &is_tx);
-    struct sess_portal *p = s->portals ? map_get(s->portals, name) : NULL;
+    struct sess_bind *head = s->portals ? map_get(s->portals, name) : NULL;
     bool is_full = s->portals && map_count(s->portals) >= GATE_MAX_PREPARED;
-    if (n == 0 && !p && (!is_tx || is_full))
+    if (n == 0 && !head && (!is_tx || is_full))
         return;
-    if (!s->portals)
-        s->portals = map_new(portal_free);
-    if (!p) {
-        p = mem_zalloc(sizeof(*p));
-        map_set(s->portals, name, p);
+    /* Several of one unit that run nothing tracked are one. */
+    if (head && n == 0 && head->n_texts == 0 && head->unit == unit) {
+        head->is_tx &= is_tx;
+        return;
     }
-    push_before(p);
-    p->sync = unit;
-    p->is_tx = is_tx;
-    p->is_opaque = false;
-    drop_binds(p);
+    struct sess_bind *new = mem_zalloc(sizeof(*new));
+    *new = (struct sess_bind){
+        .unit = unit, .message = s->batch_sent, .is_tx = is_tx, .next = head
+    };
     for (size_t i = 0; i < n; i++) {
-        p->now[p->n_now++] = ref_take(texts[i]);
+        new->texts[new->n_texts++] = ref_take(texts[i]);
         if (writes_history(texts[i]))
-            p->is_opaque |= n > 1 || !is_whole || !keep_binds(p, b);
+            new->is_opaque |= n > 1 || !is_whole || !keep_values(new, b);
     }
+    if (!s->portals)
+        s->portals = map_new(NULL); /* lists are freed by us: map_set must not */
+    map_set(s->portals, name, new);
+    shorten(new);
+}
+
+/* Was this made in the batch that is open? Then, if Execute runs, so did this Bind. */
+static bool
+is_sure(const struct sess *s, const struct sess_bind *b)
+{
+    return b->unit == s->n_sent + 1 || b->unit == 0;
 }
 
 int
 sess_portal_texts(struct sess *s, struct str name, struct gate_text **out, bool *is_tx,
-    struct sess_portal **portal)
+    const struct sess_bind **bind)
 {
-    struct sess_portal *p = s->portals ? map_get(s->portals, gate_name(name)) : NULL;
-    bool is_new = p && p->sync == s->n_sent + 1; /* if Execute runs, so did this Bind */
+    struct sess_bind *head = s->portals ? map_get(s->portals, gate_name(name)) : NULL;
     int n = 0;
-    *portal = p;
-    *is_tx = p && p->is_tx && p->n_now == 0 && p->n_before == 0;
-    if (!p)
-        return 0;
-    if (p->is_opaque || (p->is_before_full && !is_new))
-        return -1;
-    for (size_t i = 0; i < p->n_now; i++)
-        out[n++] = p->now[i];
-    for (size_t i = 0; i < p->n_before && !is_new; i++)
-        out[n++] = p->before[i];
+    *is_tx = head && head->is_tx && is_sure(s, head);
+    *bind = head;
+    for (struct sess_bind *b = head; b; b = b->next) {
+        if (b->is_opaque || n + b->n_texts > GATE_MAX_CANDIDATES
+            || (b != head && b->has_values))
+            return -1;
+        for (size_t i = 0; i < b->n_texts; i++)
+            out[n++] = b->texts[i];
+        if (is_sure(s, b))
+            break;
+    }
     return n;
 }
 
+/* The newest Bind that took effect is what the portal is, and what was before is gone. */
+static struct sess_bind *
+settle(struct sess_bind *head, uint64_t unit, unsigned n_done)
+{
+    for (struct sess_bind **at = &head, *b; (b = *at);) {
+        if (b->unit > unit) {
+            at = &b->next;
+        } else if (b->unit == unit && b->message >= n_done) {
+            *at = b->next;
+            bind_free(b);
+        } else {
+            b->unit = 0;
+            portal_free(b->next);
+            b->next = NULL;
+            break;
+        }
+    }
+    return head;
+}
+
 void
-sess_portals_unit_done(struct sess *s, uint64_t sync, bool failed)
+sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done)
 {
     size_t pos = 0;
     struct str name;
     void *value;
     while (s->portals && map_next(s->portals, &pos, &name, &value)) {
-        struct sess_portal *p = value;
-        if (p->sync <= sync && !failed) {
-            drop_texts(p->before, &p->n_before);
-            p->is_before_full = false;
+        struct sess_bind *left = settle(value, unit, n_done);
+        if (!left
+            || (!left->next && left->n_texts == 0 && !left->is_tx && !left->is_opaque
+                && left->unit == 0)) {
+            portal_free(left);
+            map_remove(s->portals, name);
+        } else if (left != value) {
+            map_set(s->portals, name, left);
         }
     }
-}
-
-void
-sess_portals_clear(struct sess *s)
-{
-    map_free(s->portals);
-    s->portals = NULL;
+    if (s->portals && map_count(s->portals) == 0)
+        sess_portals_clear(s);
 }

@@ -222,8 +222,11 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     };
     if (s->state == SESS_ST_CLOSED)
         return;
-    pgw_error_build(&b, false, &e);
-    sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
+    /* Not in the midst of another message, nor after the server's own last word. */
+    if (s->server.pass == 0 && !s->has_said_fatal) {
+        pgw_error_build(&b, false, &e);
+        sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
+    }
     sess_log(s, true, "%s", message);
     sess_end(s, reason);
 }

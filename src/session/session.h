@@ -81,19 +81,18 @@ enum sess_probe {
     SESS_PROBE_ANSWERED, /* its error came, its ReadyForQuery comes next */
 };
 
-/* What a portal may run; see gate_prepared in gate/client.h for why there are two sets. */
-#define SESS_MAX_CANDIDATES GATE_MAX_CANDIDATES
-struct sess_portal {
-    struct gate_text *now[SESS_MAX_CANDIDATES],
-        *before[SESS_MAX_CANDIDATES]; /* owned refs */
-    size_t n_now, n_before;
-    uint64_t sync; /* the unit of the newest Bind */
-    bool is_tx;
-    bool is_opaque;          /* a history write whose values are not kept */
-    bool is_before_full;     /* more than fits into before */
-    struct hist_bind *binds; /* owned; of a history write */
-    size_t n_binds;
-    bool has_binds;
+/* What a Bind made of a portal. */
+struct sess_bind {
+    struct gate_text *texts[GATE_MAX_CANDIDATES]; /* owned refs; what it may run */
+    size_t n_texts;
+    uint64_t unit;    /* it stands in; 0: that is answered, and it took effect */
+    unsigned message; /* its number among the extended messages of the unit */
+    bool is_tx;       /* BEGIN and the like */
+    bool is_opaque;   /* nobody can tell what it runs */
+    bool has_values;
+    struct hist_bind *values; /* owned; of a history write */
+    size_t n_values;
+    struct sess_bind *next; /* what the portal was before */
 };
 
 struct sess_track; /* track.h: statements whose end matters */
@@ -151,7 +150,7 @@ struct sess {
 
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
-    struct map *portals;      /* name -> struct sess_portal; NULL while none matters */
+    struct map *portals;      /* name -> struct sess_bind; NULL while none matters */
     struct sess_track *track; /* owned; NULL while nothing is tracked */
 };
 
@@ -215,10 +214,12 @@ bool sess_probe_ready(struct sess *s);
 /* --- portal.c ------------------------------------------------------------------------------ */
 /* is_whole: its parameters are there, too. */
 void sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole);
-/* What Execute of this portal runs: number of texts, -1 if it can't be told. */
+/* What Execute of this portal may run: fills out, GATE_MAX_CANDIDATES long, returns the
+ * number of texts, -1 if it can't be told. bind: the newest, NULL if none is known. */
 int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
-    bool *is_tx, struct sess_portal **portal);
-void sess_portals_unit_done(struct sess *s, uint64_t sync, bool failed);
+    bool *is_tx, const struct sess_bind **bind);
+/* As gate_prepared_unit_done. */
+void sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done);
 void sess_portals_clear(struct sess *s);
 
 /* --- refusal.c ----------------------------------------------------------------------------- */
