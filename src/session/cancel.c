@@ -112,7 +112,7 @@ visit(struct task *task)
     c->at = shared->workers[c->next++];
     list_for_each (&c->at->sessions, it) {
         struct sess *s = LIST_ENTRY(it, struct sess, node);
-        if (s->state == SESS_ST_READY && s->gate.server_pid == c->pid
+        if (s->state == SESS_ST_READY && c->pid != 0 && s->gate.server_pid == c->pid
             && same_key(s->cancel_secret, c->secret)) {
             deliver(c, s);
             return;

@@ -65,6 +65,8 @@ sess_log(const struct sess *s, bool is_warning, const char *fmt, ...)
             g->role ? g->role : "?", g->database ? g->database : "?", peer, text);
 }
 
+#define OURS "ddlgate: " /* how messages to a client begin */
+
 static void
 login_timeout(void *ctx)
 {
@@ -173,8 +175,18 @@ say_goodbye(struct sess_leg *client)
     }
 }
 
-void
-sess_end(struct sess *s, enum sess_end reason)
+/* The one line that a session's end leaves in the log. message: what the client was told. */
+static void
+log_end(const struct sess *s, enum sess_end reason, const char *message)
+{
+    bool is_warning = end_reasons[reason].is_warning;
+    if (is_warning || s->worker->env.snap->cfg->log_disconnections)
+        sess_log(s, is_warning, "closed: %s%s%s", end_reasons[reason].text,
+            message ? ": " : "", message ? message : "");
+}
+
+static void
+end(struct sess *s, enum sess_end reason, const char *message)
 {
     if (s->state == SESS_ST_CLOSED)
         return;
@@ -184,9 +196,7 @@ sess_end(struct sess *s, enum sess_end reason)
     sess_track_end(s, s->n_sent <= s->n_done);
     sess_set_state(s, SESS_ST_CLOSED);
     s->end = reason;
-    if (s->worker->env.snap->cfg->log_disconnections || end_reasons[reason].is_warning)
-        sess_log(
-            s, end_reasons[reason].is_warning, "closed: %s", end_reasons[reason].text);
+    log_end(s, reason, message);
     if (was_ready && s->worker->env.snap->cfg->audit_sessions)
         gate_record_session(&s->gate, false, end_reasons[reason].text);
     sess_timer_done(s);
@@ -195,9 +205,17 @@ sess_end(struct sess *s, enum sess_end reason)
     sess_leg_close(&s->server);
     buf_deinit(&s->startup);
     buf_deinit(&s->notices);
+    mem_free(s->addrs);
+    s->addrs = NULL;
     list_remove(&s->worker->sessions, &s->node);
     if (s->n_outstanding == 0)
         release(s);
+}
+
+void
+sess_end(struct sess *s, enum sess_end reason)
+{
+    end(s, reason, NULL);
 }
 
 bool
@@ -227,8 +245,7 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
         pgw_error_build(&b, false, &e);
         sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     }
-    sess_log(s, true, "%s", message);
-    sess_end(s, reason);
+    end(s, reason, str_prefix(message, OURS) ? message + strlen(OURS) : message);
 }
 
 void

@@ -109,6 +109,8 @@ struct sess {
     unsigned n_outstanding; /* answers to come that name this session */
     struct sess_leg client, server;
     struct net_addr peer, upstream;
+    struct net_addr *addrs; /* owned; of the server, while it is being reached */
+    size_t n_addrs, next_addr;
     struct net_timer timer; /* login and connect limits; stopped when READY */
     bool has_timer;
     bool is_rejected; /* over max_client_conn: FATAL at its startup packet */
@@ -184,7 +186,7 @@ void sess_leg_close(struct sess_leg *leg);
 /* --- startup.c ---------------------------------------------------------------------------- */
 /* Each takes bytes from the front of p and returns how many it has dealt with. */
 size_t sess_startup_bytes(struct sess *s, const char *p, size_t n);
-void sess_connected(struct sess *s);
+void sess_connected(struct sess *s); /* or not: then the next address is tried */
 void sess_timer_done(struct sess *s);
 
 /* --- front.c, back.c ----------------------------------------------------------------------- */

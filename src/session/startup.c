@@ -131,25 +131,48 @@ connect_failed(struct sess *s, const char *where, const char *why)
 }
 
 static void
-connect_to(struct sess *s, const struct net_addr *addr)
+name_upstream(
+    struct sess *s, const struct net_addr *addr, char where[NET_ADDR_TEXT_SIZE])
 {
-    char where[NET_ADDR_TEXT_SIZE], host[NET_ADDR_TEXT_SIZE];
-    const struct cfg *cfg = s->worker->env.snap->cfg;
+    char host[NET_ADDR_TEXT_SIZE];
     s->upstream = *addr;
     net_addr_text(addr, where);
     net_addr_host(addr, host);
     mem_free(s->gate.server_addr);
     s->gate.server_addr = mem_strdup(*host ? host : where);
     s->gate.server_port = net_addr_port(addr);
-    int fd = net_connect(addr);
-    if (fd < 0) {
-        connect_failed(s, where, strerror(-fd));
-        return;
+}
+
+/* Goes through the addresses of the server until one takes us. why: of the one before. */
+static void
+connect_next(struct sess *s, int why)
+{
+    char where[NET_ADDR_TEXT_SIZE] = "?";
+    if (s->next_addr > 0)
+        net_addr_text(&s->upstream, where);
+    while (s->next_addr < s->n_addrs) {
+        name_upstream(s, &s->addrs[s->next_addr++], where);
+        int fd = net_connect(&s->upstream);
+        if (fd >= 0) {
+            s->server.fd = fd;
+            net_watch_init(&s->server.watch, s->worker->loop, fd, sess_server_event, s);
+            sess_watch(s);
+            return;
+        }
+        why = fd;
     }
-    s->server.fd = fd;
-    net_watch_init(&s->server.watch, s->worker->loop, fd, sess_server_event, s);
-    net_timer_start(&s->timer, cfg->server_connect_timeout_ms);
-    sess_watch(s);
+    connect_failed(s, where, strerror(-why));
+}
+
+/* Takes a copy of addrs. */
+static void
+connect_to(struct sess *s, const struct net_addr *addrs, int n)
+{
+    s->addrs = mem_array((size_t)n, sizeof(*addrs));
+    memcpy(s->addrs, addrs, (size_t)n * sizeof(*addrs));
+    s->n_addrs = (size_t)n;
+    net_timer_start(&s->timer, s->worker->env.snap->cfg->server_connect_timeout_ms);
+    connect_next(s, 0);
 }
 
 void
@@ -158,11 +181,12 @@ sess_connected(struct sess *s)
     const struct cfg *cfg = s->worker->env.snap->cfg;
     int r = net_connect_result(s->server.fd);
     if (r) {
-        char where[NET_ADDR_TEXT_SIZE];
-        net_addr_text(&s->upstream, where);
-        connect_failed(s, where, strerror(-r));
+        sess_leg_close(&s->server);
+        connect_next(s, r);
         return;
     }
+    mem_free(s->addrs);
+    s->addrs = NULL;
     struct net_keepalive ka = {
         .enabled = cfg->tcp_keepalive,
         .idle_s = (int)(cfg->tcp_keepidle_ms / 1000),
@@ -187,7 +211,7 @@ resolved(struct task *task)
         if (r->n <= 0)
             connect_failed(s, r->host, r->err.text);
         else
-            connect_to(s, &r->found[0]);
+            connect_to(s, r->found, r->n);
     }
     resolve_free(r);
 }
@@ -211,7 +235,7 @@ start_connect(struct sess *s, const struct sess_upstream *up)
         if (n <= 0)
             connect_failed(s, up->host, err.text);
         else
-            connect_to(s, &addr);
+            connect_to(s, &addr, 1);
         return;
     }
     struct resolve *r = mem_zalloc(sizeof(*r));
