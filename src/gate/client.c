@@ -52,6 +52,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->server_addr);
     mem_free(c->search_path);
     mem_free(c->path_before);
+    mem_free(c->login_path);
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
@@ -92,17 +93,26 @@ set_path(struct gate_client *c, const char *value, bool is_unknown)
 }
 
 void
+gate_client_login_path(struct gate_client *c, const char *path)
+{
+    mem_free(c->login_path);
+    c->login_path = mem_strdup(path);
+    set_path(c, path, false);
+}
+
+void
 gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_alone)
 {
-    bool is_all = strcmp(f->setting, "all") == 0;
-    if (!is_all && strcmp(f->setting, "search_path") != 0)
+    bool is_all = f->setting && strcmp(f->setting, "all") == 0;
+    if (f->setting && !is_all && strcmp(f->setting, "search_path") != 0)
         return;
     if (f->setting_is_local && !c->is_path_local) {
         c->is_path_local = true;
         c->path_before = mem_strdup(c->search_path);
     }
     c->is_path_in_tx |= !f->setting_is_local && (c->tx_status != 'I' || !is_alone);
-    set_path(c, is_all ? NULL : f->setting_value, !is_all && !f->setting_value);
+    set_path(
+        c, is_all ? c->login_path : f->setting_value, !is_all && !f->setting_value);
 }
 
 /* Whether a SET of the transaction stayed isn't known after a COMMIT or ROLLBACK that was
@@ -120,9 +130,8 @@ path_after_tx(struct gate_client *c)
 }
 
 void
-gate_client_tx_ended(struct gate_client *c)
+gate_client_forget_view(struct gate_client *c)
 {
-    path_after_tx(c);
     ref_drop(c->view);
     ref_drop(c->view_snap);
     c->view = NULL;
@@ -131,6 +140,13 @@ gate_client_tx_ended(struct gate_client *c)
     mem_free(c->ran);
     c->ran = NULL;
     c->cap_ran = 0;
+}
+
+void
+gate_client_tx_ended(struct gate_client *c)
+{
+    path_after_tx(c);
+    gate_client_forget_view(c);
     c->holds_change = false;
 }
 

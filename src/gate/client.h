@@ -80,6 +80,7 @@ struct gate_client {
     char *
         search_path; /* owned; as last set by a literal; NULL: not set by the session */
     bool is_path_unknown; /* set to something that can't be known */
+    char *login_path;     /* owned; of the startup packet: RESET ALL brings it back */
     bool is_path_local;   /* by SET LOCAL: what was before comes back with the end */
     bool is_path_in_tx;   /* in a transaction block: its end decides */
     char *path_before;    /* owned; of is_path_local */
@@ -102,14 +103,18 @@ void gate_client_deinit(struct gate_client *c);
 
 /* ParameterStatus from the server. */
 void gate_client_parameter(struct gate_client *c, const char *name, const char *value);
-/* A text that was forwarded changes a setting; is_alone: outside a transaction block it
- * holds at once. */
+/* The startup packet sets search_path; NULL: it doesn't. */
+void gate_client_login_path(struct gate_client *c, const char *path);
+/* A text that was forwarded changes a setting (f->setting; NULL: which one is unknown);
+ * is_alone: outside a transaction block it holds at once. */
 void
 gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_alone);
 /* ReadyForQuery: with status I the transaction is over and everything of it forgotten. */
 void gate_client_ready(struct gate_client *c, char status);
 /* A transaction ended in the middle of a batch or text. */
 void gate_client_tx_ended(struct gate_client *c);
+/* The history is read anew: what ran refers to files as they were read before. */
+void gate_client_forget_view(struct gate_client *c);
 /* The word groups that matter now. */
 unsigned gate_client_watch(const struct gate_client *c);
 void gate_client_pol_session(const struct gate_client *c, struct pol_session *out);

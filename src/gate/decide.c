@@ -22,15 +22,38 @@ is_same_path(const char *a, const char *b)
     }
 }
 
+/* The search_path as it will be when a statement of the text runs. */
+struct path {
+    const char *value; /* NULL: as the login left it */
+    bool is_unknown;
+    bool is_in_tx; /* the end of the transaction may bring back another one */
+};
+
 /* Equal digest means equal statement only under the source's search_path. */
 static bool
-path_agrees(const struct gate_context *ctx)
+path_agrees(const struct gate_context *ctx, const struct path *path)
 {
     const char *wanted = ctx->target.source->set->conf.search_path;
     if (!wanted)
         return true;
-    return !ctx->is_path_unknown
-        && (!ctx->search_path || is_same_path(ctx->search_path, wanted));
+    return !path->is_unknown && (!path->value || is_same_path(path->value, wanted));
+}
+
+static void
+follow_path(
+    const struct gate_context *ctx, struct path *path, const struct sql_facts *f)
+{
+    bool is_all = f->setting && strcmp(f->setting, "all") == 0;
+    if (gate_tx_ends(f->tx) || f->tx == SQL_TX_ROLLBACK_TO) {
+        path->is_unknown |= path->is_in_tx;
+        return;
+    }
+    if (f->setting ? !is_all && strcmp(f->setting, "search_path") != 0
+                   : !(f->flags & SQL_F_READING))
+        return;
+    path->value = is_all ? ctx->login_path : f->setting_value;
+    path->is_unknown = !is_all && !path->value;
+    path->is_in_tx = true;
 }
 
 static void
@@ -38,21 +61,23 @@ fill_matches(
     const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
 {
     const struct sql_tree *tree = text->tree;
+    struct path path = { ctx->search_path, ctx->is_path_unknown, ctx->is_path_in_tx };
     for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
         size_t root = gate_text_root(text, i);
         if (root != i) {
             h[i] = h[root];
-            continue;
+        } else {
+            h[i] = (struct pol_history){ .is_known = true, .view = ctx->view };
+            if (ctx->target.source) {
+                h[i].is_known = ctx->view != NULL;
+                h[i].why = ctx->why_unknown;
+            }
+            if (ctx->target.source && ctx->view && path_agrees(ctx, &path))
+                h[i].match = hist_match(
+                    ctx->view, f, &text->scan.stmts[f->stmt].digest);
         }
-        h[i] = (struct pol_history){ .is_known = true, .view = ctx->view };
-        if (!ctx->target.source)
-            continue;
-        h[i].is_known = ctx->view != NULL;
-        h[i].why = ctx->why_unknown;
-        if (ctx->view && path_agrees(ctx)) {
-            const struct sql_facts *f = &tree->facts[i];
-            h[i].match = hist_match(ctx->view, f, &text->scan.stmts[f->stmt].digest);
-        }
+        follow_path(ctx, &path, f);
     }
 }
 

@@ -171,7 +171,7 @@ history_read(struct task *task)
     struct gate_request *req = ask->owner;
     struct gate_client *c = req->client;
     if (ask->snap && ask->snap != c->view_snap) {
-        gate_client_tx_ended(c); /* what ran refers to files as they were read before */
+        gate_client_forget_view(c);
         c->view_snap = ref_take(ask->snap);
     }
     if (ask->snap) {
@@ -299,6 +299,8 @@ step_decide(struct gate_request *req)
         .n_binds = req->n_binds,
         .search_path = c->search_path,
         .is_path_unknown = c->is_path_unknown,
+        .login_path = c->login_path,
+        .is_path_in_tx = c->is_path_in_tx || c->is_path_local,
     };
     c->env->stats.judged++;
     req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
@@ -437,7 +439,8 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     bool is_alone = req->kind == GATE_QUERY && req->text->scan.n == 1;
     for (size_t i = root, end = gate_text_end(req->text, root); i < end; i++) {
         f = &req->text->tree->facts[i];
-        if (f->setting && gate_text_root(req->text, i) == root)
+        if ((f->setting || (f->flags & SQL_F_READING))
+            && gate_text_root(req->text, i) == root)
             gate_client_setting(c, f, is_alone);
     }
 }

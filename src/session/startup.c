@@ -38,15 +38,15 @@ packet_set(struct packet *p, const char *key, const char *value)
 
 /* What the client itself says of a parameter, as key of its own or in `options`. */
 static const char *
-client_value(struct packet *p, const char *name)
+client_value(const struct pgw_startup *p, struct arena *a, const char *name)
 {
-    const struct str *v = pgw_startup_get(p->client, name);
+    const struct str *v = pgw_startup_get(p, name);
     if (v)
-        return arena_strndup(p->arena, v->p, v->n);
+        return arena_strndup(a, v->p, v->n);
     char value[256];
-    const struct str *options = pgw_startup_get(p->client, "options");
+    const struct str *options = pgw_startup_get(p, "options");
     if (options && pgw_options_get(*options, name, value, sizeof(value)))
-        return arena_strdup(p->arena, value);
+        return arena_strdup(a, value);
     return NULL;
 }
 
@@ -65,7 +65,7 @@ static void
 policy_parameter(void *ctx, const char *name, const char *value)
 {
     struct packet *p = ctx;
-    const char *theirs = client_value(p, name);
+    const char *theirs = client_value(p->client, p->arena, name);
     for (size_t i = 0; theirs && i < DG_ARRAY_SIZE(timeouts); i++) {
         if (strcmp(name, timeouts[i]) == 0 && is_stricter(theirs, value))
             return;
@@ -89,7 +89,7 @@ build_packet(struct sess *s, const struct pgw_startup *client,
     }
     p.n = client->n;
     packet_set(&p, "database", dbname ? dbname : s->gate.database);
-    if (!client_value(&p, "standard_conforming_strings"))
+    if (!client_value(p.client, p.arena, "standard_conforming_strings"))
         packet_set(&p, "standard_conforming_strings", "on");
     gate_client_pol_session(&s->gate, &session);
     pol_startup(t->policy, &session, policy_parameter, &p);
@@ -266,6 +266,7 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
     g->role = mem_strndup(user->p, user->n);
     g->database = mem_strndup(database->p, database->n);
     g->application_name = app ? mem_strndup(app->p, app->n) : NULL;
+    gate_client_login_path(g, client_value(p, a, "search_path"));
     if (s->is_rejected) {
         sess_fatal(s, SESS_END_TOO_MANY, "53300",
             "ddlgate: sorry, too many clients already (max_client_conn)", NULL);
