@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* What a text in an unsafe encoding is not looked into for. */
+#define SCHEMA_WORDS \
+    (SQL_W_SCHEMA | SQL_W_CODE | SQL_W_INTO | SQL_W_HISTORY | SQL_W_PREPARED)
+
 static void
 text_free(struct ref *ref)
 {
@@ -52,6 +56,39 @@ has_high_bytes(const char *sql, size_t len)
     return false;
 }
 
+/* In some encoding, could one of these bytes belong to a character, so that where a constant
+ * ends or how the text is cut would be read otherwise? Letters, digits and _ could, too, but
+ * then they and the character are part of one name either way. */
+static bool
+has_doubtful_bytes(const char *sql, size_t len)
+{
+    for (size_t i = 1; i < len; i++) {
+        unsigned char c = (unsigned char)sql[i];
+        bool is_letter = ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_';
+        bool is_digit = c >= '0' && c <= '9';
+        if ((unsigned char)sql[i - 1] >= 0x80 && c >= 0x30 && c < 0x80 && !is_letter
+            && !is_digit)
+            return true;
+    }
+    return false;
+}
+
+/* Holds the text no schema word, whatever the settings are when it is read? */
+static bool
+is_plain_either_way(
+    const struct sql_words *words, const char *sql, size_t len, unsigned max_depth)
+{
+    if (has_doubtful_bytes(sql, len))
+        return false;
+    for (int std = 0; std < 2; std++) {
+        AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+        if (sql_scan(&scan, words, sql, len, std, max_depth, NULL) != 0
+            || (scan.words & SCHEMA_WORDS))
+            return false;
+    }
+    return true;
+}
+
 static void
 set_unparsable(struct gate_text *t, const char *why)
 {
@@ -64,13 +101,24 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     struct gate_stats *stats, struct gate_text **out)
 {
     stats->texts++;
-    if (!sql_filter(words, sql, len, watch)) {
+    unsigned met = sql_filter(words, sql, len, watch);
+    if (!met) {
         stats->filtered++;
         return GATE_TEXT_PLAIN;
     }
-    if (!reading->is_certain && may_read_two_ways(sql, len)) {
+    if (!reading->is_certain && may_read_two_ways(sql, len)
+        && !is_plain_either_way(words, sql, len, max_depth)) {
         stats->texts--; /* counted when it is read again */
         return GATE_TEXT_UNCERTAIN;
+    }
+    /* Where a constant ends is as unsure as what stands behind it, so the lexer must not
+     * say "nothing here". */
+    if (!reading->is_safe_encoding && (met & SCHEMA_WORDS)
+        && has_high_bytes(sql, len)) {
+        stats->parsed++;
+        *out = gate_text_unreadable(sql, len,
+            "client_encoding lets other characters contain ASCII bytes; use UTF8");
+        return 0;
     }
     struct err why = { "" };
     AUTO(gate_text_unref) struct gate_text *t = text_new(sql, len);
@@ -86,10 +134,6 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     if (r != 0) {
         t->is_too_complex = r == SQL_SCAN_E_DEEP;
         set_unparsable(t, why.text);
-    } else if (!reading->is_safe_encoding && has_high_bytes(sql, len)) {
-        set_unparsable(t,
-            "client_encoding lets other characters contain ASCII bytes; "
-            "use UTF8");
     } else if (len > SQL_TREE_INLINE_BYTES) {
         result = GATE_TEXT_PARSE_AWAY;
     } else {
@@ -129,11 +173,14 @@ struct gate_text *
 gate_text_unreadable(const char *sql, size_t len, const char *why)
 {
     struct gate_text *t = text_new(sql, len);
-    /* The lexer's reading only serves tag and position in the message. */
+    /* The lexer's reading only serves tag and position in the message: what it takes for a
+     * query may be none. */
     (void)!sql_scan(&t->scan, NULL, t->sql, len, true, SQL_TREE_DEFAULT_DEPTH, NULL);
     set_unparsable(t, why);
-    if (t->tree->n > 0)
-        return t;
+    for (size_t i = 0; i < t->tree->n; i++) {
+        if (t->tree->facts[i].flags & SQL_F_UNPARSABLE)
+            return t;
+    }
     ref_drop(t);
     t = gate_text_opaque(why);
     t->is_too_complex = false;
