@@ -65,12 +65,12 @@ class Target:
         return total
 
 
-def start_gate(folder, server_port, workers):
-    g = gate_lib.Gate(os.path.join(folder, "gate"), server_port, policy=POLICY,
+def start_gate(name, folder, server_port, workers):
+    g = gate_lib.Gate(os.path.join(folder, name), server_port, policy=POLICY,
                       migrations={"001_none.sql": "SELECT 1;\n"},
                       conf={"workers": workers, "max_client_conn": 5000, "control": "user=postgres"})
     g.start()
-    return Target("ddlgate", g.port, g.pid, g.stop, g)
+    return Target(name, g.port, g.pid, g.stop, g)
 
 
 def start_pgbouncer(name, folder, server_port, **settings):
@@ -217,12 +217,12 @@ def report(workload, results, goals):
             line += f"{statistics.median(cpu):12.2f}{min(cpu):10.2f}"
             line += f"{ratio(results, name, base, 1):8.2f}" if base in results else f"{'-':>8}"
         print(line)
-    if "ddlgate" in results and base in results:
+    for name in results:
         for prefix, (rate, cpu) in GOALS.items():
-            if workload.startswith(prefix):
+            if base in results and name.startswith("ddlgate") and workload.startswith(prefix):
                 if rate:
-                    goal(goals, f"{workload}: rate", ratio(results, "ddlgate", base, 0), rate, True)
-                goal(goals, f"{workload}: CPU", ratio(results, "ddlgate", base, 1), cpu, False)
+                    goal(goals, f"{name} {workload}: rate", ratio(results, name, base, 0), rate, True)
+                goal(goals, f"{name} {workload}: CPU", ratio(results, name, base, 1), cpu, False)
     sys.stdout.flush()
 
 
@@ -262,8 +262,8 @@ def system_calls(bench, targets, goals):
         total = sum(per.values())
         print(f"  {t.name:16}{total:6.2f}  " + ", ".join(f"{v:.2f} {k}" for k, v in
               sorted(per.items(), key=lambda x: -x[1])))
-        if t.name == "ddlgate":
-            goal(goals, "system calls per simple round trip", round(total, 1), 6, False)
+        if t.gate:
+            goal(goals, f"{t.name}: system calls per simple round trip", round(total, 1), 6, False)
 
 
 def idle(bench, targets, n, goals):
@@ -287,9 +287,10 @@ def idle(bench, targets, n, goals):
         switches, cpu = t.switches() - switches, t.cpu() - cpu
         print(f"  {t.name:16}{(after - before) / n / 1000:6.2f} kB each, {after / 1e6:.1f} MB in"
               f" all, {switches / 5:.1f} wake-ups and {cpu / 5 * 1000:.2f} ms CPU per second")
-        if t.name == "ddlgate":
-            goal(goals, "kB of resident memory per idle session", (after - before) / n / 1000, 4, False)
-            goal(goals, "wake-ups per second while idle", switches / 5, 0, False)
+        if t.gate:
+            goal(goals, f"{t.name}: kB of resident memory per idle session",
+                 (after - before) / n / 1000, 4, False)
+            goal(goals, f"{t.name}: wake-ups per second while idle", switches / 5, 0, False)
         for w in sessions:
             w.close()
         proc.wait_for("the sessions' end", lambda: bench.cluster.value(
@@ -307,13 +308,13 @@ def counters(target):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("-w", "--workloads", default="", help="comma separated beginnings of names")
-    p.add_argument("-t", "--targets", default="direct,ddlgate,pgbouncer,pgbouncer_64k",
-                   help="also: pgbouncer_1to1 (a new server connection per client)")
+    p.add_argument("-t", "--targets", default="direct,ddlgate,ddlgate_1,pgbouncer,pgbouncer_64k",
+                   help="ddlgate: a worker per core, ddlgate_1: one, as pgbouncer has;\n"
+                   "also: pgbouncer_1to1 (a new server connection per client)")
     p.add_argument("-r", "--rounds", type=int, default=5)
     p.add_argument("-s", "--seconds", type=int, default=2, help="per round and target")
     p.add_argument("--mb", type=int, default=500, help="size of the bulk workloads")
     p.add_argument("--idle", type=int, default=1000, help="idle sessions")
-    p.add_argument("--workers", type=int, default=0, help="the gate's worker threads, 0: default")
     p.add_argument("--list", action="store_true", help="names of the workloads")
     args = p.parse_args()
 
@@ -343,7 +344,8 @@ def main():
         bench.prepare(names)
         make = {
             "direct": lambda n: Target(n, cluster.port),
-            "ddlgate": lambda n: start_gate(folder, cluster.port, args.workers),
+            "ddlgate": lambda n: start_gate(n, folder, cluster.port, 0),
+            "ddlgate_1": lambda n: start_gate(n, folder, cluster.port, 1),
             "pgbouncer": lambda n: start_pgbouncer(n, folder, cluster.port),
             "pgbouncer_64k": lambda n: start_pgbouncer(n, folder, cluster.port, pkt_buf=65536),
             "pgbouncer_1to1": lambda n: start_pgbouncer(n, folder, cluster.port, server_lifetime=0),
