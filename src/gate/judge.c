@@ -337,12 +337,20 @@ find_tracked(
 }
 
 static bool
-executes_tracked(const struct gate_request *req, const struct sql_facts *f)
+executes_tracked(
+    const struct gate_request *req, const struct pol *policy, const struct sql_facts *f)
 {
     struct gate_text *texts[GATE_MAX_CANDIDATES];
-    bool is_tx;
-    return f->prep == SQL_PREP_EXECUTE && f->prep_name
-        && gate_prepared_get(req->client, str_of(f->prep_name), 0, texts, &is_tx) > 0;
+    bool is_tx, found = false, unused;
+    if (f->prep != SQL_PREP_EXECUTE || !f->prep_name)
+        return false;
+    size_t n = gate_prepared_get(req->client, str_of(f->prep_name), 0, texts, &is_tx);
+    for (size_t k = 0; k < n && !found; k++) {
+        const struct sql_tree *tree = texts[k]->tree;
+        for (size_t i = 0; i < tree->n && !found; i++)
+            found = pol_is_tracked(policy, &tree->facts[i], &unused);
+    }
+    return found;
 }
 
 static int
@@ -353,7 +361,7 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
     size_t fact = root;
     bool tracked = f->prep != SQL_PREP_PREPARE
         && find_tracked(req, policy, root, &fact);
-    tracked |= executes_tracked(req, f);
+    tracked |= executes_tracked(req, policy, f);
     *is_change = tracked;
     if (!tracked && f->tx == SQL_TX_NONE)
         return 0;
@@ -406,7 +414,7 @@ last_tracked(const struct gate_request *req, const struct pol *policy)
         if (tree->facts[i].parent < 0
             && ((tree->facts[i].prep != SQL_PREP_PREPARE
                     && find_tracked(req, policy, i, &unused))
-                || executes_tracked(req, &tree->facts[i])))
+                || executes_tracked(req, policy, &tree->facts[i])))
             last = i;
     }
     return last;

@@ -26,6 +26,9 @@ struct entry {
 struct sess_track {
     struct entry *entries; /* owned */
     size_t n, cap;
+    /* SQL's EXECUTE ran a ROLLBACK in the midst of a text: what follows in the text goes on
+     * in the transaction that is rolled back at its end. */
+    bool is_aborting;
 };
 
 static void
@@ -187,10 +190,11 @@ completed(struct sess *s, size_t i, struct str tag)
     case SQL_TX_COMMIT_PREPARED:
     case SQL_TX_ROLLBACK_PREPARED:
         e->state = ENTRY_DONE;
+        s->track->is_aborting = false;
         break;
     case SQL_TX_NONE:
     case SQL_TX_SAVEPOINT:
-        e->state = ENTRY_EXECUTED;
+        e->state = s->track->is_aborting ? ENTRY_DOUBTFUL : ENTRY_EXECUTED;
         break;
     }
 }
@@ -209,20 +213,24 @@ sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag)
 {
     struct sess_track *t = s->track;
     size_t i = find(t, unit, nth);
-    bool explained = i < t->n && t->entries[i].run.tx == SQL_TX_ROLLBACK_TO;
+    enum sql_tx tx = i < t->n ? t->entries[i].run.tx : SQL_TX_NONE;
     if (i < t->n && t->entries[i].state == ENTRY_SENT)
         completed(s, i, tag);
-    /* The tag tells the end of a transaction, whoever asked for it. */
-    if (tag_is(tag, "COMMIT")) {
+    /* The tag tells the end of a transaction, whoever asked for it. If SQL's EXECUTE did, it
+     * comes with the end of the text. */
+    bool is_executed = tx == SQL_TX_NONE && unit <= s->n_sent
+        && sess_unit_is(s->unit_is_query, unit);
+    if (tag_is(tag, "COMMIT") && !is_executed) {
         settle_executed(s, 0, AUD_COMMITTED, NULL);
         settle_doubtful(s);
     } else if (tag_is(tag, "PREPARE TRANSACTION")) {
         settle_executed(s, 0, AUD_UNKNOWN, "prepared for two-phase commit");
-    } else if (tag_is(tag, "ROLLBACK") && !explained) {
-        if (i < t->n)
+    } else if (tag_is(tag, "ROLLBACK") && tx != SQL_TX_ROLLBACK_TO) {
+        if (tx != SQL_TX_NONE)
             settle_executed(s, 0, AUD_ROLLED_BACK, NULL);
         else
             doubt_executed(s);
+        t->is_aborting = is_executed;
     }
 }
 
@@ -271,6 +279,7 @@ sess_track_ready(struct sess *s, uint64_t unit, char status)
         else
             settle(s, e, AUD_UNKNOWN, NULL, "the server sent no answer to it");
     }
+    t->is_aborting = false;
     if (status == 'I')
         tx_over(s, s->has_failed);
     else
