@@ -19,7 +19,7 @@ struct gate_context {
     const char *search_path; /* the session's, as far as known */
     bool is_path_unknown;
     const char *login_path; /* where RESET ALL leads to */
-    bool is_path_in_tx; /* the end of the transaction may change it */
+    bool is_path_in_tx;     /* the end of the transaction may change it */
 };
 
 /* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
