@@ -526,7 +526,8 @@ may_add(const struct sess *s, char type)
 static bool
 is_kept(const struct sess *s, const struct frame *f)
 {
-    return f->head.body_len <= s->max_inspect || f->head.body_len <= PGW_MAX_SMALL;
+    return f->head.body_len <= s->max_inspect || f->head.type == 'E'
+        || f->head.type == 'C';
 }
 
 static enum verdict
