@@ -218,13 +218,13 @@ count_candidates(const struct gate_prepared *head)
 /* The list gets too long: one candidate that says so takes the place of all, until a later
  * Parse or Close of the name has gone through. */
 static struct gate_prepared *
-give_up(struct gate_client *c, struct str name, struct gate_prepared *head)
+give_up(
+    struct gate_client *c, struct str name, struct gate_prepared *head, const char *why)
 {
     for (struct gate_prepared *p = head; p; p = p->next)
         c->n_unsettled -= p->place.unit != 0;
     prepared_free(head);
-    struct gate_text *text = gate_text_unreadable("", 0,
-        "the prepared statement was made anew too often in one go; send Sync in between");
+    struct gate_text *text = gate_text_unreadable("", 0, why);
     push(c, name, NULL, (struct gate_prepared){ .text = text });
     return map_get(c->prepared, name);
 }
@@ -234,12 +234,21 @@ gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text
     bool is_tx, struct gate_place place)
 {
     name = gate_name(name);
+    bool is_shared = gate_name_is_shared(name);
+    if (is_shared && !text)
+        return; /* another of these names may still be a tracked one */
     if (!c->prepared) {
         if (!text && !is_tx)
             return; /* the usual session: nothing tracked, nothing kept */
         c->prepared = map_new(NULL); /* lists are freed by us: map_set must not */
     }
     struct gate_prepared *head = map_get(c->prepared, name);
+    if (is_shared) {
+        give_up(c, name, head,
+            "names of prepared statements that hold other characters than ASCII are not "
+            "told apart; use letters, digits and _");
+        return;
+    }
     if (!head && !text && (!is_tx || map_count(c->prepared) >= GATE_MAX_PREPARED))
         return;
     /* Several untracked ones of one unit are one: what matters is what was before. */
@@ -249,7 +258,9 @@ gate_prepared_set(struct gate_client *c, struct str name, struct gate_text *text
         return;
     }
     if (count_candidates(head) >= GATE_MAX_CANDIDATES)
-        head = give_up(c, name, head);
+        head = give_up(c, name, head,
+            "the prepared statement was made anew too often in one go; send Sync in "
+            "between");
     push(c, name, head,
         (struct gate_prepared){
             .text = ref_take(text), .is_tx = is_tx, .place = place });

@@ -120,7 +120,9 @@ unsigned gate_client_watch(const struct gate_client *c);
 void gate_client_pol_session(const struct gate_client *c, struct pol_session *out);
 
 /* Prepared statements. text NULL: an untracked one takes the name, or the name is closed.
- * As the server does, names are compared by their first GATE_MAX_NAME bytes. */
+ * As the server does, names are compared by their first GATE_MAX_NAME bytes. It compares
+ * them in its own encoding: names with other characters than ASCII, which client_encoding
+ * may spell in several ways, are all taken for one that nobody can read. */
 #define GATE_MAX_NAME 63
 /* Names that are kept at most, and texts that one name may mean at most: what goes beyond
  * counts as a text that nobody can read. */
@@ -141,10 +143,23 @@ size_t gate_prepared_get(const struct gate_client *c, struct str name, uint64_t 
 /* Is it sure what Bind of name in this unit means, though not all before it is answered? */
 bool gate_prepared_is_sure(const struct gate_client *c, struct str name, uint64_t unit);
 
+#define GATE_SHARED_NAME "\x80"
+
 static inline struct str
 gate_name(struct str name)
 {
-    return (struct str){ name.p, name.n < GATE_MAX_NAME ? name.n : GATE_MAX_NAME };
+    size_t n = name.n < GATE_MAX_NAME ? name.n : GATE_MAX_NAME;
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)name.p[i] >= 0x80)
+            return STR(GATE_SHARED_NAME);
+    }
+    return (struct str){ name.p, n };
+}
+
+static inline bool
+gate_name_is_shared(struct str name)
+{
+    return str_eqz(name, GATE_SHARED_NAME);
 }
 
 #endif

@@ -89,6 +89,9 @@ sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole)
     uint64_t unit = s->n_sent + 1;
     struct str name = gate_name(b->portal);
     size_t n = gate_prepared_get(&s->gate, b->statement, unit, texts, &is_tx);
+    bool is_shared = gate_name_is_shared(name);
+    if (is_shared && n == 0)
+        return; /* another of these names may still run something tracked */
     struct sess_bind *head = s->portals ? map_get(s->portals, name) : NULL;
     bool is_full = s->portals && map_count(s->portals) >= GATE_MAX_PREPARED;
     if (n == 0 && !head && (!is_tx || is_full))
@@ -102,6 +105,7 @@ sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole)
     *new = (struct sess_bind){
         .unit = unit, .message = s->batch_sent, .is_tx = is_tx, .next = head
     };
+    new->is_opaque = is_shared;
     for (size_t i = 0; i < n; i++) {
         new->texts[new->n_texts++] = ref_take(texts[i]);
         if (writes_history(texts[i]))
