@@ -26,8 +26,11 @@ enum gate_verdict {
 /* A schema change that was audited and forwarded; ends with one final outcome. */
 struct gate_intent {
     char id[21];
-    struct gate_text *text; /* owned reference */
-    size_t fact;            /* whose command and object the records name */
+    /* What its records name. No reference to the text: a restore in one transaction has
+     * tens of thousands of these. */
+    const char *command, *cls, *object_type; /* static */
+    char *object;                            /* owned; NULL: none */
+    unsigned stmt;
     char request_id[9];
     uint64_t statement_id;
     int64_t start_us;

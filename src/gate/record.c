@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define FINDINGS_MAX ((size_t)64 << 10)
+#define OBJECT_SIZE  200
 
 static int64_t
 now_us(const struct gate_client *c)
@@ -57,7 +58,7 @@ static const char *const object_types[] = {
 
 /* What a record says of its statement; strings that had to be made live in the struct. */
 struct statement {
-    char object[200];
+    char object[OBJECT_SIZE];
     char digest[HASH_HEX_SIZE];
     char *text; /* owned */
     bool is_cut;
@@ -202,8 +203,16 @@ gate_record_intent(struct gate_request *req, size_t fact, struct aud_wait *wait,
         mem_free(in);
         return r;
     }
-    in->text = ref_take(req->text);
-    in->fact = fact;
+    const struct sql_facts *f = &req->text->tree->facts[fact];
+    char object[OBJECT_SIZE];
+    in->command = f->tag;
+    in->cls = dg_class_name(f->cls);
+    in->stmt = (unsigned)f->stmt;
+    if (f->n_objects) {
+        sql_object_name(&f->objects[0], object, sizeof(object));
+        in->object = mem_strdup(object);
+        in->object_type = object_types[f->objects[0].kind];
+    }
     in->statement_id = req->client->n_messages;
     in->start_us = now_us(req->client);
     memcpy(in->request_id, req->id, sizeof(in->request_id));
@@ -215,26 +224,21 @@ void
 gate_record_outcome(struct gate_client *c, const struct gate_intent *in,
     enum aud_outcome outcome, const char *sqlstate, const char *reason)
 {
-    const struct sql_facts *f = &in->text->tree->facts[in->fact];
-    char object[200];
     struct aud_rec rec = {
         .event = AUD_OUTCOME,
         .outcome = outcome,
         .intent_id = in->id,
         .request_id = in->request_id,
         .statement_id = in->statement_id,
-        .substatement_id = (unsigned)f->stmt,
-        .command = f->tag,
-        .cls = dg_class_name(f->cls),
+        .substatement_id = in->stmt,
+        .command = in->command,
+        .cls = in->cls,
+        .object = in->object,
+        .object_type = in->object_type,
         .sqlstate = sqlstate,
         .reason = reason,
         .duration_us = now_us(c) - in->start_us,
     };
-    if (f->n_objects) {
-        sql_object_name(&f->objects[0], object, sizeof(object));
-        rec.object = object;
-        rec.object_type = object_types[f->objects[0].kind];
-    }
     fill_session(c, &rec);
     /* A lost outcome leaves an open intent, which the next start closes as unknown. */
     (void)!aud_write(c->env->audit, &rec, NULL);
@@ -245,7 +249,7 @@ gate_intent_free(struct gate_intent *in)
 {
     if (!in)
         return;
-    ref_drop(in->text);
+    mem_free(in->object);
     mem_free(in);
 }
 

@@ -26,10 +26,20 @@ struct entry {
 struct sess_track {
     struct entry *entries; /* owned */
     size_t n, cap;
+    size_t n_old;  /* of these the first wait for the end of the transaction only */
+    bool has_done; /* some can be forgotten */
+    bool has_doubtful;
     /* SQL's EXECUTE ran a ROLLBACK in the midst of a text: what follows in the text goes on
      * in the transaction that is rolled back at its end. */
     bool is_aborting;
 };
+
+static void
+set_done(struct sess *s, struct entry *e)
+{
+    e->state = ENTRY_DONE;
+    s->track->has_done = true;
+}
 
 static void
 settle(struct sess *s, struct entry *e, enum aud_outcome outcome, const char *sqlstate,
@@ -39,7 +49,7 @@ settle(struct sess *s, struct entry *e, enum aud_outcome outcome, const char *sq
         return;
     if (e->run.intent)
         gate_record_outcome(&s->gate, e->run.intent, outcome, sqlstate, reason);
-    e->state = ENTRY_DONE;
+    set_done(s, e);
 }
 
 static void
@@ -63,13 +73,17 @@ settle_executed(
 static void
 settle_doubtful(struct sess *s)
 {
-    settle_all(s, ENTRY_DOUBTFUL, 0, AUD_UNKNOWN,
-        "rolled back in part or whole by a statement prepared before the transaction");
+    if (s->track->has_doubtful)
+        settle_all(s, ENTRY_DOUBTFUL, 0, AUD_UNKNOWN,
+            "rolled back in part or whole by a statement prepared before the "
+            "transaction");
+    s->track->has_doubtful = false;
 }
 
 static void
 doubt_executed(struct sess *s)
 {
+    s->track->has_doubtful = true;
     for (size_t i = 0; i < s->track->n; i++) {
         if (s->track->entries[i].state == ENTRY_EXECUTED)
             s->track->entries[i].state = ENTRY_DOUBTFUL;
@@ -81,6 +95,10 @@ forget_done(struct sess *s)
 {
     struct sess_track *t = s->track;
     size_t kept = 0;
+    if (!t->has_done)
+        return;
+    t->has_done = false;
+    t->n_old = 0;
     for (size_t i = 0; i < t->n; i++) {
         if (t->entries[i].state == ENTRY_DONE)
             gate_run_deinit(&t->entries[i].run);
@@ -161,7 +179,7 @@ released(struct sess *s, size_t at)
     size_t from = after_savepoint(t, at, t->entries[at].run.tx_name);
     for (size_t i = from ? from - 1 : 0; i < at; i++) {
         if (t->entries[i].run.tx == SQL_TX_SAVEPOINT)
-            t->entries[i].state = ENTRY_DONE;
+            set_done(s, &t->entries[i]);
     }
 }
 
@@ -177,11 +195,11 @@ completed(struct sess *s, size_t i, struct str tag)
     switch (e->run.tx) {
     case SQL_TX_ROLLBACK_TO:
         rolled_back_to(s, i);
-        e->state = ENTRY_DONE;
+        set_done(s, e);
         break;
     case SQL_TX_RELEASE:
         released(s, i);
-        e->state = ENTRY_DONE;
+        set_done(s, e);
         break;
     case SQL_TX_COMMIT:
     case SQL_TX_ROLLBACK:
@@ -189,12 +207,13 @@ completed(struct sess *s, size_t i, struct str tag)
     case SQL_TX_BEGIN:
     case SQL_TX_COMMIT_PREPARED:
     case SQL_TX_ROLLBACK_PREPARED:
-        e->state = ENTRY_DONE;
+        set_done(s, e);
         s->track->is_aborting = false;
         break;
     case SQL_TX_NONE:
     case SQL_TX_SAVEPOINT:
         e->state = s->track->is_aborting ? ENTRY_DOUBTFUL : ENTRY_EXECUTED;
+        s->track->has_doubtful |= s->track->is_aborting;
         break;
     }
 }
@@ -202,7 +221,7 @@ completed(struct sess *s, size_t i, struct str tag)
 static size_t
 find(const struct sess_track *t, uint64_t unit, unsigned nth)
 {
-    size_t i = 0;
+    size_t i = t->n_old;
     while (i < t->n && !(t->entries[i].unit == unit && t->entries[i].nth == nth))
         i++;
     return i;
@@ -241,7 +260,7 @@ sess_track_error(
     struct sess_track *t = s->track;
     char code[6] = "";
     memcpy(code, sqlstate.p, sqlstate.n < 5 ? sqlstate.n : 5);
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = t->n_old; i < t->n; i++) {
         struct entry *e = &t->entries[i];
         if (e->unit != unit || e->state != ENTRY_SENT)
             continue;
@@ -269,7 +288,7 @@ void
 sess_track_ready(struct sess *s, uint64_t unit, char status)
 {
     struct sess_track *t = s->track;
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = t->n_old; i < t->n; i++) {
         struct entry *e = &t->entries[i];
         if (e->unit > unit || e->state != ENTRY_SENT)
             continue;
@@ -284,7 +303,7 @@ sess_track_ready(struct sess *s, uint64_t unit, char status)
         tx_over(s, s->has_failed);
     else
         settle_doubtful(s);
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = t->n_old; i < t->n; i++) {
         struct entry *e = &t->entries[i];
         if (e->state == ENTRY_EXECUTED && e->run.intent && !e->is_reported) {
             gate_record_outcome(
@@ -292,6 +311,8 @@ sess_track_ready(struct sess *s, uint64_t unit, char status)
             e->is_reported = true;
         }
     }
+    while (t->n_old < t->n && t->entries[t->n_old].unit <= unit)
+        t->n_old++;
     forget_done(s);
 }
 
