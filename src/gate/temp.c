@@ -34,7 +34,8 @@ gate_temp_note(struct gate_client *c, const struct gate_text *t)
 static bool
 is_ours(const struct gate_client *c, const struct sql_object *o)
 {
-    return !o->schema && o->pos >= 0 && map_get(c->temps, str_of(o->name));
+    return !o->schema && !o->is_created && o->pos >= 0
+        && map_get(c->temps, str_of(o->name));
 }
 
 /* Puts the prefix before every name that needs it; false if something else is meant, too. */
