@@ -260,6 +260,13 @@ DO $$ BEGIN GRANT SELECT ON ev_t TO intern; END $$
 
 DO $$ BEGIN REVOKE ALL ON ev_t FROM CURRENT_USER; END $$
 
+DO $$ BEGIN EXECUTE 'PREPARE p AS SELECT 1 AS a INTO ev_n'; END $$
+--;
+EXECUTE p
+
+DO $$ BEGIN PREPARE p AS CREATE TABLE ev_n AS SELECT 1; END $$
+--: fails
+
 DO $$ BEGIN REASSIGN OWNED BY app TO app; END $$
 --: fails
 
@@ -838,6 +845,140 @@ GRANT ALL ON SCHEMA pg_temp TO PUBLIC
 --: su
 COPY (SELECT 1) TO PROGRAM 'psql -c "DROP TABLE ev_loose"'
 --: fails
+
+--# a temporary name beside, before or inside of a permanent one
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DROP TABLE pg_temp.ev_loose; DROP TABLE ev_loose
+
+--: simple
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DROP TABLE ev_loose, ev_t2 CASCADE
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DROP TABLE ev_loose; DROP TABLE ev_loose
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DROP TABLE /* ev_loose */ U&"ev\005floose", "ev_loose"
+
+--: simple
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DROP TABLE ev_loose; DROP TABLE public.ev_loose
+
+--: simple fails
+CREATE TEMP TABLE ev_i (a int)
+--;
+DROP INDEX ev_i
+
+--: simple fails
+CREATE TEMP TABLE ev_f (a int)
+--;
+DROP FUNCTION ev_f
+
+--: simple
+CREATE TEMP TABLE ev_v (a int)
+--;
+DROP TABLE pg_temp.ev_v
+--;
+CREATE OR REPLACE VIEW ev_v AS SELECT a, b, 1 AS one FROM ev_t
+
+--: simple
+CREATE TEMP VIEW ev_n AS SELECT 1 AS a
+--;
+CREATE OR REPLACE VIEW public.ev_n AS SELECT 1 AS a
+
+--: simple
+CREATE TEMP TABLE ev_n (a int)
+--;
+CREATE TABLE public.ev_n (a int)
+
+--: simple
+CREATE TEMP TABLE ev_n (a int); DROP TABLE pg_temp.ev_n
+--;
+CREATE TABLE ev_n (a int)
+
+--: simple
+CREATE TEMP TABLE ev_tmp (a int, b text)
+--;
+ALTER TABLE ev_tmp INHERIT ev_t2
+
+--: simple fails
+CREATE TEMP TABLE ev_tmp (a int, b text)
+--;
+ALTER TABLE ev_t2 INHERIT ev_tmp
+
+--: simple fails
+CREATE TEMP TABLE ev_tmp (a int)
+--;
+ALTER TABLE ev_tmp SET SCHEMA public
+
+--: simple fails
+CREATE TEMP TABLE ev_part (a int, b text) PARTITION BY LIST (a)
+--;
+ALTER TABLE ev_part ATTACH PARTITION ev_loose FOR VALUES IN (9)
+
+--: simple fails
+CREATE TEMP SEQUENCE ev_s
+--;
+ALTER SEQUENCE ev_s OWNED BY ev_t.a
+
+--: simple fails
+CREATE TEMP TABLE ev_tmp (a int)
+--;
+ALTER TABLE ev_tmp ADD FOREIGN KEY (a) REFERENCES ev_t (a)
+
+--: simple
+CREATE TEMP TABLE ev_tmp (a int)
+--;
+COMMENT ON TABLE ev_tmp IS 'x'; COMMENT ON TABLE ev_t IS 'x'
+
+--: simple
+CREATE TEMP TABLE ev_tmp (a int)
+--;
+GRANT SELECT ON ev_tmp, ev_t TO intern
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int)
+--;
+BEGIN; DROP TABLE ev_loose; SAVEPOINT a
+--;
+DROP TABLE ev_loose
+
+--: simple fails
+BEGIN; CREATE TEMP TABLE ev_loose (a int) ON COMMIT DROP; COMMIT
+--;
+DROP TABLE ev_loose
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int); SELECT 1 / 0
+--;
+DROP TABLE ev_loose
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int)
+--;
+DISCARD TEMP
+--;
+DROP TABLE ev_loose
+
+--: simple fails
+SET search_path = public, pg_temp
+--;
+CREATE TEMP TABLE ev_loose (a int)
+--;
+ALTER TABLE ev_loose ADD COLUMN z int
+
+--: simple fails
+CREATE TEMP TABLE ev_loose (a int, é int)
+--;
+SELECT 'é'; COMMENT ON COLUMN ev_loose.é IS 'é'; ALTER TABLE "ev_loose" ADD COLUMN "ü" int; DROP TABLE ev_loose
 
 --# statements around COPY
 --: simple
