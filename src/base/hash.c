@@ -5,6 +5,8 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
@@ -109,6 +111,34 @@ hash_hex(const uint8_t *p, size_t n, char *out)
         *out++ = digits[p[i] & 15];
     }
     *out = 0;
+}
+
+void
+hash_hmac(const void *key, size_t n_key, const void *p, size_t n,
+    uint8_t out[HASH_SHA256_SIZE])
+{
+    size_t len = 0;
+    /* A key that is NULL means something else to OpenSSL than an empty one. */
+    unsigned char *ok = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL,
+        n_key ? key : (const void *)"", n_key, p, n, out, HASH_SHA256_SIZE, &len);
+    DG_ASSERT(ok && len == HASH_SHA256_SIZE, "libcrypto can't make an HMAC");
+}
+
+void
+hash_pbkdf2(const void *password, size_t n, const void *salt, size_t n_salt,
+    int iterations, uint8_t out[HASH_SHA256_SIZE])
+{
+    DG_ASSERT(n <= INT_MAX && n_salt <= INT_MAX && iterations > 0,
+        "PBKDF2 of %zu bytes, %zu of salt, %d times", n, n_salt, iterations);
+    int ok = PKCS5_PBKDF2_HMAC(n ? password : "", (int)n, salt, (int)n_salt, iterations,
+        EVP_sha256(), HASH_SHA256_SIZE, out);
+    DG_ASSERT(ok, "libcrypto can't do PBKDF2");
+}
+
+bool
+hash_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
 }
 
 uint32_t

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-/* Digests, CRC32, SipHash and random bytes (OpenSSL, zlib).  thread: any */
+/* Digests, keyed ones, CRC32, SipHash and random bytes (OpenSSL, zlib).  thread: any */
 #ifndef DG_BASE_HASH_H
 #define DG_BASE_HASH_H
 
@@ -32,6 +32,16 @@ size_t
 hash_of(enum hash_kind kind, const void *p, size_t n, uint8_t out[HASH_SIZE_MAX]);
 
 void hash_hex(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
+
+/* HMAC-SHA-256 (RFC 2104). */
+void hash_hmac(const void *key, size_t n_key, const void *p, size_t n,
+    uint8_t out[HASH_SHA256_SIZE]);
+/* PBKDF2 with HMAC-SHA-256 and one block of output (RFC 8018 5.2), which is what SCRAM
+ * calls Hi. Takes about a millisecond for each 3000 iterations: the caller bounds them. */
+void hash_pbkdf2(const void *password, size_t n, const void *salt, size_t n_salt,
+    int iterations, uint8_t out[HASH_SHA256_SIZE]);
+/* Compares secrets in a time that depends on n only. */
+bool hash_equal(const void *a, const void *b, size_t n);
 
 /* IEEE CRC-32, as Flyway and zlib compute it; start with crc = 0. */
 uint32_t hash_crc32(uint32_t crc, const void *p, size_t n);

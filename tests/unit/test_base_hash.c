@@ -78,6 +78,84 @@ START_TEST(crc32_is_flyways)
 }
 END_TEST
 
+struct hmac_case {
+    const char *name;
+    const char *key, *in, *hex;
+};
+
+/* RFC 4231, 4.2 and 4.3, and an empty key and text. */
+static const struct hmac_case hmacs[] = {
+    { "test case 1",
+        "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+        "\x0b\x0b\x0b\x0b",
+        "Hi There",
+        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+    { "test case 2", "Jefe", "what do ya want for nothing?",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+    { "nothing", "", "",
+        "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad" },
+};
+
+START_TEST(hmac_agrees_with_its_vector)
+{
+    const struct hmac_case *c = &hmacs[_i];
+    uint8_t sum[HASH_SHA256_SIZE];
+    char hex[HASH_HEX_SIZE];
+
+    hash_hmac(c->key, strlen(c->key), c->in, strlen(c->in), sum);
+    hash_hex(sum, sizeof(sum), hex);
+    CASE_STR(c, hex, c->hex);
+    hash_hmac(c->key[0] ? c->key : NULL, strlen(c->key), c->in, strlen(c->in), sum);
+    hash_hex(sum, sizeof(sum), hex);
+    CASE_STR(c, hex, c->hex);
+}
+END_TEST
+
+struct pbkdf2_case {
+    const char *name;
+    const char *password, *salt;
+    int iterations;
+    const char *hex;
+};
+
+/* RFC 7914 part 11 (first block), and values that Python's hashlib gave. */
+static const struct pbkdf2_case pbkdf2s[] = {
+    { "passwd", "passwd", "salt", 1,
+        "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc" },
+    { "Password", "Password", "NaCl", 80000,
+        "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56" },
+    { "no password", "", "salt", 2,
+        "62384466264daadc4144018c6bd864648272b34da8980d31521ffcce92ae003b" },
+};
+
+START_TEST(pbkdf2_agrees_with_its_vector)
+{
+    const struct pbkdf2_case *c = &pbkdf2s[_i];
+    uint8_t sum[HASH_SHA256_SIZE];
+    char hex[HASH_HEX_SIZE];
+
+    hash_pbkdf2(
+        c->password, strlen(c->password), c->salt, strlen(c->salt), c->iterations, sum);
+    hash_hex(sum, sizeof(sum), hex);
+    CASE_STR(c, hex, c->hex);
+}
+END_TEST
+
+START_TEST(equal_looks_at_every_byte)
+{
+    uint8_t a[40] = { 0 }, b[40] = { 0 };
+
+    ck_assert(hash_equal(a, b, sizeof(a)));
+    ck_assert(hash_equal(a, b, 0));
+    for (size_t i = 0; i < sizeof(a); i++) {
+        b[i] = 0x80;
+        ck_assert(!hash_equal(a, b, sizeof(a)));
+        ck_assert(hash_equal(a, b, i));
+        b[i] = 0;
+    }
+}
+END_TEST
+
 /* The number that refinery keeps for V1__users.sql: SipHash-1-3, key 0, over name,
  * version and text as Rust hashes them. */
 START_TEST(siphash_is_refinerys)
@@ -159,6 +237,11 @@ suite(void)
         tc, digest_agrees_with_its_vector, 0, sizeof(digests) / sizeof(digests[0]));
     tcase_add_test(tc, sha256_in_pieces_is_the_same_and_restarts);
     tcase_add_test(tc, crc32_is_flyways);
+    tcase_add_loop_test(
+        tc, hmac_agrees_with_its_vector, 0, sizeof(hmacs) / sizeof(hmacs[0]));
+    tcase_add_loop_test(
+        tc, pbkdf2_agrees_with_its_vector, 0, sizeof(pbkdf2s) / sizeof(pbkdf2s[0]));
+    tcase_add_test(tc, equal_looks_at_every_byte);
     tcase_add_test(tc, siphash_is_refinerys);
     tcase_add_test(tc, siphash_depends_on_key_and_every_byte);
     tcase_add_test(tc, random_ids_have_the_alphabet_and_differ);
