@@ -22,7 +22,8 @@ struct auth_client *auth_client_new(const struct auth_client_args *args);
 /* body: of an 'R' message. AUTH_GO_ON: out holds a body for 'p' (may be empty: nothing is to
  * be sent, e.g. after SASLFinal). AUTH_DONE: AuthenticationOk. AUTH_FAILED: err says what
  * the server asked for and what would be needed, or what it did wrong (server signature,
- * nonce, iterations): never a secret. A SCRAM server that skips its proof is refused. */
+ * nonce, iterations): never a secret. out has room for AUTH_MAX_BODY bytes more. Not to be
+ * called after DONE or FAILED. A SCRAM server that skips its proof is refused. */
 enum auth_step auth_client_next(struct auth_client *a, struct str body, struct buf *out,
     struct err *err) MUST_CHECK;
 void auth_client_free(struct auth_client *a);

@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define AUTH_KEY_SIZE 32 /* SHA-256 */
+#define AUTH_KEY_SIZE       32      /* SHA-256 */
+#define AUTH_MAX_PASSWORD   4096    /* bytes */
+#define AUTH_MAX_ITERATIONS 1000000 /* about 0.3 s of a thread that others wait for */
 
 enum auth_secret_kind {
     AUTH_SECRET_NONE,  /* no password: only methods that need none */
@@ -46,8 +48,10 @@ auth_file_load(const char *path, struct auth_file **out, struct err *err) MUST_C
 const struct auth_secret *auth_file_find(const struct auth_file *f, const char *user);
 
 /* A new SCRAM-SHA-256 secret of password (SASLprep applied as PostgreSQL does: text that
- * can't be prepared is taken as it is), for `ddlgate scram` and for users whose auth_file
- * entry is plain. salt NULL: 16 random bytes. out needs AUTH_SCRAM_TEXT bytes. */
+ * can't be prepared is taken as it is), for `ddlgate scram`. salt NULL: 16 random bytes.
+ * out needs AUTH_SCRAM_TEXT bytes. 0, or -EINVAL: the password is empty or longer than
+ * AUTH_MAX_PASSWORD, the salt is empty or longer than 96 bytes, iterations are not within
+ * 1..AUTH_MAX_ITERATIONS. */
 #define AUTH_SCRAM_TEXT       256
 #define AUTH_SCRAM_ITERATIONS 4096
 int auth_secret_build(const char *password, int iterations, const unsigned char *salt,

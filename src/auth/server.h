@@ -22,6 +22,13 @@ enum auth_method {
     AUTH_CERT, /* the caller compares names; here it is over at once */
 };
 
+/* As pg_hba.conf spells it. */
+const char *auth_method_name(enum auth_method method);
+
+/* A buffer of that maximum has room for any body of server or client side. Some hold
+ * passwords: let it be a secret one (buf.is_secret). */
+#define AUTH_MAX_BODY 8192
+
 struct auth_server;
 
 enum auth_step {
@@ -36,7 +43,8 @@ enum auth_step {
  * and a client that could bind but was told otherwise ("y") is refused. */
 struct auth_server *auth_server_new(enum auth_method method, const char *user,
     const struct auth_secret *secret, struct str binding);
-/* body NULL: the first step, before anything came from the client. */
+/* body NULL: the first step, before anything came from the client. Then once for each 'p'
+ * while the answer is AUTH_GO_ON; not after. out has room for AUTH_MAX_BODY bytes more. */
 enum auth_step auth_server_next(struct auth_server *a, const struct str *body,
     struct buf *out, struct err *err) MUST_CHECK;
 /* After AUTH_DONE: what can be used to log in at the server as this user. The password
