@@ -11,12 +11,68 @@
 struct arena;
 struct map;
 
+/* Settings with words, in the order of their tables. */
+enum cfg_auth {
+    CFG_AUTH_PASSTHROUGH,
+    CFG_AUTH_SCRAM,
+    CFG_AUTH_MD5,
+    CFG_AUTH_CERT,
+    CFG_AUTH_TRUST,
+    CFG_AUTH_HBA,
+};
+enum cfg_sslmode {
+    CFG_SSL_DISABLE,
+    CFG_SSL_ALLOW,
+    CFG_SSL_PREFER,
+    CFG_SSL_REQUIRE,
+    CFG_SSL_VERIFY_CA,
+    CFG_SSL_VERIFY_FULL,
+};
+enum cfg_target {
+    CFG_TARGET_ANY,
+    CFG_TARGET_READ_WRITE,
+    CFG_TARGET_READ_ONLY,
+    CFG_TARGET_PRIMARY,
+    CFG_TARGET_STANDBY,
+    CFG_TARGET_PREFER_STANDBY,
+};
+
+/* One of the hosts that a connection string lists. */
+struct cfg_host {
+    const char *host;     /* name, address or folder of a unix socket */
+    const char *hostaddr; /* where to connect instead; NULL: host */
+    const char *port;
+};
+
+/* TLS of one side. */
+struct cfg_tls {
+    enum cfg_sslmode mode;
+    const char *key_file, *cert_file, *ca_file, *crl_file; /* resolved; NULL: none */
+    const char *ciphers, *protocols;
+};
+
+/* A server, as a libpq string describes it: an entry of [databases] or [peers]. */
 struct cfg_database {
-    const char *name;     /* "*" is the fallback */
-    const char *conninfo; /* the libpq part: host, port, dbname, connect_timeout */
-    const char *policy;   /* resolved path; NULL: the general one */
+    const char *name;       /* "*" is the fallback */
+    const char *conninfo;   /* for libpq: where and how, without user and password */
+    const char *policy;     /* resolved path; NULL: the general one */
+    struct cfg_host *hosts; /* in the arena; at least one */
+    size_t n_hosts;
+    const char *dbname; /* NULL: as the client names it */
+    const char *user,
+        *password; /* the gate's own, for this database's sessions; NULL */
+    enum cfg_target target;
+    int64_t connect_timeout_ms; /* for each address */
+    struct cfg_tls tls;
+    bool has_sni, is_direct_tls, sends_proxy_header;
+    int64_t max_connections; /* 0: no limit */
     const char *file;
     int line;
+};
+
+struct cfg_user {
+    const char *name;
+    int64_t max_connections;
 };
 
 struct cfg_migrations {
@@ -37,6 +93,7 @@ struct cfg_migrations {
 struct cfg {
     struct ref ref;
     const char *path;
+#define CFG_ENUM(name, words, def, prose)    int name;
 #define CFG_STRING(name, def, prose)         const char *name;
 #define CFG_PATH(name, def, prose)           const char *name;
 #define CFG_BOOL(name, def, prose)           bool name;
@@ -48,6 +105,10 @@ struct cfg {
     size_t n_databases;
     struct map
         *databases_by_name; /* owned; its values are indexes into databases, from 1 */
+    struct cfg_database *peers; /* owned; other gates that may know a cancel key */
+    size_t n_peers;
+    struct cfg_user *users; /* owned */
+    size_t n_users;
     struct cfg_migrations *migrations; /* owned */
     size_t n_migrations;
     struct arena *arena; /* owned; all strings */
@@ -59,6 +120,10 @@ int
 cfg_load(const char *path, bool settle, struct cfg **out, struct err *err) MUST_CHECK;
 /* The entry for a client's database name: exact, else "*", else NULL. */
 const struct cfg_database *cfg_find_database(const struct cfg *c, const char *name);
+/* Sessions that user may have; 0: no limit. */
+int64_t cfg_user_limit(const struct cfg *c, const char *user);
+/* TLS towards clients, from client_tls_*. */
+struct cfg_tls cfg_client_tls(const struct cfg *c);
 /* Does one of the globs in the section's `databases` match? */
 bool cfg_migrations_cover(const struct cfg_migrations *m, const char *database);
 /* Which [migrations] section a database has; NULL: none. First match in file order. */

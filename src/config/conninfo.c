@@ -75,46 +75,23 @@ is_uri(const char *text)
     return str_prefix(text, "postgresql://") || str_prefix(text, "postgres://");
 }
 
-/* Appends a pair as it was written. */
-static char *
-append(char *end, const struct pair *pair, bool is_first)
-{
-    size_t n = (size_t)(pair->end - pair->start);
-    if (!is_first)
-        *end++ = ' ';
-    memcpy(end, pair->start, n);
-    return end + n;
-}
-
 int
-cfg_conninfo_split(struct arena *a, const char *text, const char **conninfo,
-    const char **policy, struct err *err)
+cfg_conninfo_pairs(const char *text, cfg_pair_fn pair, void *ctx, struct err *err)
 {
     if (is_uri(text))
         return err_set(err, -EINVAL,
             "URIs are not read here; write keyword=value pairs: host=... port=...");
-
-    /* Twice the text: quoted values need no blank between them, here they get one. */
-    char *rest = arena_alloc(a, 2 * strlen(text) + 1), *end = rest, *found = NULL;
     AUTO(mem_free) char *scratch = mem_alloc(strlen(text) + 1);
-    for (const char *p = skip_blanks(text); *p; p = skip_blanks(p)) {
-        struct pair pair = { 0 };
-        int ret = read_pair(p, scratch, &pair, err);
-        if (ret)
-            return ret;
-        p = pair.end;
-        if (!str_eqz(pair.keyword, "policy")) {
-            end = append(end, &pair, end == rest);
-            continue;
+    int r = 0;
+    const char *p = skip_blanks(text);
+    while (r == 0 && *p) {
+        struct pair found = { 0 };
+        r = read_pair(p, scratch, &found, err);
+        if (r == 0) {
+            r = pair(ctx, found.keyword, found.value, err);
+            p = skip_blanks(found.end);
         }
-        if (found)
-            return err_set(err, -EINVAL, "`policy` is given twice");
-        if (!*pair.value)
-            return err_set(err, -EINVAL,
-                "`policy=` names no file; remove it to use the policy of [ddlgate]");
-        found = arena_strdup(a, pair.value);
     }
-    *conninfo = rest;
-    *policy = found;
-    return 0;
+    explicit_bzero(scratch, strlen(text) + 1);
+    return r;
 }

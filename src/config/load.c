@@ -22,10 +22,13 @@ enum section {
     SECTION_NONE,
     SECTION_DDLGATE,
     SECTION_DATABASES,
+    SECTION_PEERS,
+    SECTION_USERS,
     SECTION_MIGRATIONS,
 };
 
-static const char *const section_names[] = { "ddlgate", "databases", "migrations" };
+static const char *const section_names[] = { "ddlgate", "databases", "peers", "users",
+    "migrations" };
 
 struct place {
     const char *file; /* NULL: not there yet; in the arena */
@@ -55,7 +58,7 @@ struct loader {
     struct place seen_section[SECTION_MIGRATIONS];
     struct place seen_setting[CFG_N_SETTINGS];
     struct place seen_key[N_MIG_KEYS]; /* of the current migrations section */
-    size_t cap_databases, cap_migrations, cap_placeholders;
+    size_t cap_databases, cap_peers, cap_users, cap_migrations, cap_placeholders;
 };
 
 #define FAULT(l, item, fmt, ...) \
@@ -84,7 +87,7 @@ unknown(struct loader *l, const struct ini_item *item, const char *what,
             word.p, near);
     return FAULT(l, item, "unknown %s `%.*s`%s", what, shown, word.p,
         n == DG_ARRAY_SIZE(section_names)
-            ? "; there are [ddlgate], [databases] and [migrations NAME]"
+            ? "; there are [ddlgate], [databases], [peers], [users] and [migrations NAME]"
             : "; the sample ddlgate.ini lists all keys");
 }
 
@@ -165,6 +168,10 @@ begin_section(struct loader *l, const struct ini_item *item)
         section = SECTION_DDLGATE;
     else if (str_eqz(all, "databases"))
         section = SECTION_DATABASES;
+    else if (str_eqz(all, "peers"))
+        section = SECTION_PEERS;
+    else if (str_eqz(all, "users"))
+        section = SECTION_USERS;
     else
         return unknown(
             l, item, "section", all, section_names, DG_ARRAY_SIZE(section_names));
@@ -210,21 +217,71 @@ add_database(struct loader *l, const struct ini_item *item)
             d->file, d->line);
     }
 
-    struct cfg_database d = { .name = arena_strdup(c->arena, item->key),
-        .file = arena_strdup(c->arena, item->file),
-        .line = item->line };
-    const char *policy;
+    struct cfg_database d;
     struct err reason;
-    if (cfg_conninfo_split(c->arena, item->value, &d.conninfo, &policy, &reason))
+    if (cfg_database_read(c, item, false, &d, &reason))
         return FAULT(l, item, "database %s: %s", item->key, reason.text);
-    if (policy) {
-        AUTO(mem_free) char *path = fs_relative_to(item->file, policy);
-        d.policy = arena_strdup(c->arena, path);
-    }
     MEM_GROW(c->databases, c->n_databases, l->cap_databases);
     c->databases[c->n_databases] = d;
     map_set(c->databases_by_name, str_of(item->key), index_value(c->n_databases));
     c->n_databases++;
+    return 0;
+}
+
+static int
+add_peer(struct loader *l, const struct ini_item *item)
+{
+    struct cfg *c = l->cfg;
+    struct cfg_database d;
+    struct err reason;
+    for (size_t i = 0; i < c->n_peers; i++)
+        if (!strcmp(c->peers[i].name, item->key))
+            return FAULT(l, item,
+                "peer %s is given a second time; the first is at %s:%d", item->key,
+                c->peers[i].file, c->peers[i].line);
+    if (cfg_database_read(c, item, true, &d, &reason))
+        return FAULT(l, item, "peer %s: %s", item->key, reason.text);
+    MEM_GROW(c->peers, c->n_peers, l->cap_peers);
+    c->peers[c->n_peers++] = d;
+    return 0;
+}
+
+struct user_reader {
+    int64_t max_connections;
+};
+
+static int
+on_user_pair(void *ctx, struct str keyword, const char *value, struct err *err)
+{
+    struct user_reader *r = ctx;
+    if (!str_eqz(keyword, "max_user_connections"))
+        return err_set(err, -EINVAL,
+            "unknown keyword `%.*s`; there is max_user_connections=NUMBER",
+            (int)(keyword.n < 64 ? keyword.n : 64), keyword.p);
+    if (str_int64(str_of(value), 0, 1000000, &r->max_connections) != 0)
+        return err_set(
+            err, -EINVAL, "`max_user_connections`: write a number from 0 to 1000000");
+    return 0;
+}
+
+static int
+add_user(struct loader *l, const struct ini_item *item)
+{
+    struct cfg *c = l->cfg;
+    struct user_reader r = { .max_connections = -1 };
+    struct err reason;
+    for (size_t i = 0; i < c->n_users; i++)
+        if (!strcmp(c->users[i].name, item->key))
+            return FAULT(
+                l, item, "user %s is given a second time; remove one", item->key);
+    if (cfg_conninfo_pairs(item->value, on_user_pair, &r, &reason))
+        return FAULT(l, item, "user %s: %s", item->key, reason.text);
+    if (r.max_connections < 0)
+        return FAULT(l, item, "user %s: write max_user_connections=NUMBER", item->key);
+    MEM_GROW(c->users, c->n_users, l->cap_users);
+    c->users[c->n_users++] = (struct cfg_user){
+        .name = arena_strdup(c->arena, item->key), .max_connections = r.max_connections
+    };
     return 0;
 }
 
@@ -332,6 +389,10 @@ on_item(void *ctx, const struct ini_item *item)
         return set_setting(l, item);
     case SECTION_DATABASES:
         return add_database(l, item);
+    case SECTION_PEERS:
+        return add_peer(l, item);
+    case SECTION_USERS:
+        return add_user(l, item);
     case SECTION_MIGRATIONS:
         return set_migration(l, item);
     case SECTION_NONE:
@@ -353,6 +414,56 @@ check_required(const struct cfg *c, struct err *err)
     return 0;
 }
 
+/* A setting that makes no sense without another one: said at load, not at the first login. */
+static int
+lacks(const struct cfg *c, const char *setting, const char *needs, struct err *err)
+{
+    return err_set(err, -EINVAL, "%s: %s needs %s", c->path, setting, needs);
+}
+
+static int
+check_access(const struct cfg *c, struct err *err)
+{
+    bool has_tls = c->client_tls_sslmode != CFG_SSL_DISABLE;
+    if (has_tls && (!c->client_tls_key_file || !c->client_tls_cert_file))
+        return lacks(c, "client_tls_sslmode",
+            "client_tls_key_file and client_tls_cert_file", err);
+    if (c->client_tls_sslmode >= CFG_SSL_VERIFY_CA && !c->client_tls_ca_file)
+        return lacks(c, "client_tls_sslmode = verify-ca or verify-full",
+            "client_tls_ca_file, which vouches for clients", err);
+    if (!c->server_tls_key_file != !c->server_tls_cert_file)
+        return lacks(
+            c, "server_tls_key_file", "server_tls_cert_file, and the other way", err);
+    if (c->auth_type == CFG_AUTH_HBA && !c->auth_hba_file)
+        return lacks(c, "auth_type = hba", "auth_hba_file", err);
+    if (c->auth_type == CFG_AUTH_CERT && c->client_tls_sslmode < CFG_SSL_VERIFY_CA)
+        return lacks(c, "auth_type = cert",
+            "client_tls_sslmode = verify-ca or verify-full", err);
+    if ((c->auth_type == CFG_AUTH_SCRAM || c->auth_type == CFG_AUTH_MD5)
+        && !c->auth_file && !c->auth_query)
+        return lacks(c, "this auth_type",
+            "auth_file or auth_query, with the users' secrets", err);
+    if (c->auth_query && !c->control)
+        return lacks(c, "auth_query", "`control`, the login that runs it", err);
+    if (c->auth_query && !strstr(c->auth_query, "$1"))
+        return lacks(c, "auth_query", "$1 where the user's name belongs", err);
+    return 0;
+}
+
+static int
+finish_databases(struct cfg *c, struct cfg_database *list, size_t n, const char *what,
+    struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct cfg_database *d = &list[i];
+        struct err reason;
+        if (cfg_database_finish(c, d, &reason))
+            return err_set(err, -EINVAL, "%s:%d: %s %s: %s", d->file, d->line, what,
+                d->name, reason.text);
+    }
+    return 0;
+}
+
 static void
 cfg_free(struct ref *ref)
 {
@@ -361,6 +472,8 @@ cfg_free(struct ref *ref)
         mem_free(c->migrations[i].placeholders);
     mem_free(c->migrations);
     mem_free(c->databases);
+    mem_free(c->peers);
+    mem_free(c->users);
     map_free(c->databases_by_name);
     arena_free(c->arena);
     mem_free(c);
@@ -388,6 +501,12 @@ cfg_load(const char *path, bool settle, struct cfg **out, struct err *err)
         ret = end_section(&l);
     if (!ret)
         ret = check_required(c, err);
+    if (!ret)
+        ret = check_access(c, err);
+    if (!ret)
+        ret = finish_databases(c, c->databases, c->n_databases, "database", err);
+    if (!ret)
+        ret = finish_databases(c, c->peers, c->n_peers, "peer", err);
     if (ret)
         return ret;
     *out = c;
@@ -426,4 +545,27 @@ cfg_find_migrations(const struct cfg *c, const char *database)
         if (cfg_migrations_cover(&c->migrations[i], database))
             return &c->migrations[i];
     return NULL;
+}
+
+int64_t
+cfg_user_limit(const struct cfg *c, const char *user)
+{
+    for (size_t i = 0; i < c->n_users; i++)
+        if (!strcmp(c->users[i].name, user))
+            return c->users[i].max_connections;
+    return c->max_user_connections;
+}
+
+struct cfg_tls
+cfg_client_tls(const struct cfg *c)
+{
+    return (struct cfg_tls){
+        .mode = (enum cfg_sslmode)c->client_tls_sslmode,
+        .key_file = c->client_tls_key_file,
+        .cert_file = c->client_tls_cert_file,
+        .ca_file = c->client_tls_ca_file,
+        .crl_file = c->client_tls_crl_file,
+        .ciphers = c->client_tls_ciphers,
+        .protocols = c->client_tls_protocols,
+    };
 }

@@ -18,16 +18,18 @@ enum type {
     TYPE_INT,
     TYPE_SIZE,
     TYPE_TIME,
+    TYPE_ENUM,
 };
 
 struct setting {
     enum type type;
-    size_t offset;            /* in struct cfg */
-    const char *text;         /* default of TYPE_STRING and TYPE_PATH */
+    size_t offset;    /* in struct cfg */
+    const char *text; /* default of TYPE_STRING and TYPE_PATH; words of TYPE_ENUM */
     int64_t min, max, number; /* limits and default of the others */
 };
 
 const char *const cfg_setting_names[CFG_N_SETTINGS] = {
+#define CFG_ENUM(name, ...)   #name,
 #define CFG_STRING(name, ...) #name,
 #define CFG_PATH(name, ...)   #name,
 #define CFG_BOOL(name, ...)   #name,
@@ -38,6 +40,8 @@ const char *const cfg_setting_names[CFG_N_SETTINGS] = {
 };
 
 static const struct setting settings[CFG_N_SETTINGS] = {
+#define CFG_ENUM(name, words, def, prose) \
+    { TYPE_ENUM, offsetof(struct cfg, name), words, 0, 0, def },
 #define CFG_STRING(name, def, prose) \
     { TYPE_STRING, offsetof(struct cfg, name), def, 0, 0, 0 },
 #define CFG_PATH(name, def, prose) \
@@ -64,8 +68,11 @@ static void
 store_number(struct cfg *c, const struct setting *s, int64_t number)
 {
     bool flag = number != 0;
+    int word = (int)number;
     if (s->type == TYPE_BOOL)
         store(c, s, &flag, sizeof flag);
+    else if (s->type == TYPE_ENUM)
+        store(c, s, &word, sizeof word);
     else
         store(c, s, &number, sizeof number);
 }
@@ -158,6 +165,7 @@ grammar(enum type type)
         return "write a number of seconds, or one with ms, s, min, h or d";
     case TYPE_STRING:
     case TYPE_PATH:
+    case TYPE_ENUM:
         break;
     }
     return "write a text";
@@ -190,6 +198,7 @@ parse_number(enum type type, const char *value, int64_t *out)
         break;
     case TYPE_STRING:
     case TYPE_PATH:
+    case TYPE_ENUM:
         break;
     }
     return r;
@@ -209,15 +218,61 @@ set_number(struct cfg *c, const struct setting *s, const struct ini_item *item,
     return 0;
 }
 
+/* Index of word in "a|b|c", -1 if it isn't there. */
+int
+cfg_word_find(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (int i = 0; *words; i++) {
+        size_t len = strcspn(words, "|");
+        if (len == n && memcmp(words, word, n) == 0)
+            return i;
+        words += len + (words[len] == '|');
+    }
+    return -1;
+}
+
+void
+cfg_words_text(const char *words, char *out, size_t size)
+{
+    size_t n = 0;
+    for (; *words && n + 3 < size; words++) {
+        if (*words != '|') {
+            out[n++] = *words;
+            continue;
+        }
+        bool is_last = !strchr(words + 1, '|');
+        n += (size_t)snprintf(out + n, size - n, "%s", is_last ? " or " : ", ");
+    }
+    out[n < size ? n : size - 1] = '\0';
+}
+
+static int
+set_word(struct cfg *c, const struct setting *s, const struct ini_item *item,
+    struct err *err)
+{
+    char words[160], what[200];
+    int index = cfg_word_find(s->text, item->value);
+    if (index < 0) {
+        cfg_words_text(s->text, words, sizeof words);
+        snprintf(what, sizeof what, "write %s", words);
+        return refuse_value(item, what, err);
+    }
+    store_number(c, s, index);
+    return 0;
+}
+
 /* An empty value means "not set" where that is the default; elsewhere it is a mistake. */
 static int
 set_text(struct cfg *c, const struct setting *s, const struct ini_item *item,
     struct err *err)
 {
+    bool is_word = s == &settings[CFG_I_server_tls_ca_file]
+        && !strcmp(item->value, "system"); /* no path: the system's store */
     const char *text = NULL;
     if (!*item->value && s->text)
         return refuse_value(item, "write a value, or remove the line", err);
-    if (*item->value && s->type == TYPE_PATH) {
+    if (*item->value && s->type == TYPE_PATH && !is_word) {
         AUTO(mem_free) char *path = fs_relative_to(item->file, item->value);
         text = arena_strdup(c->arena, path);
     } else if (*item->value) {
@@ -231,11 +286,6 @@ set_text(struct cfg *c, const struct setting *s, const struct ini_item *item,
 static int
 check_meaning(int index, const struct ini_item *item, struct err *err)
 {
-    if (index == CFG_I_auth_type && strcmp(item->value, "passthrough") != 0)
-        return refuse_value(item,
-            "this version only passes authentication through to the server; write "
-            "`auth_type = passthrough`",
-            err);
     if (index == CFG_I_listen_addr) {
         struct str rest = str_of(item->value), addr;
         while (str_next_item(&rest, &addr))
@@ -255,5 +305,7 @@ cfg_setting_set(struct cfg *c, int index, const struct ini_item *item, struct er
         return r;
     if (s->type == TYPE_STRING || s->type == TYPE_PATH)
         return set_text(c, s, item, err);
+    if (s->type == TYPE_ENUM)
+        return set_word(c, s, item, err);
     return set_number(c, s, item, err);
 }

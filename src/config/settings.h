@@ -7,6 +7,7 @@
 #include "config/config.h"
 
 enum {
+#define CFG_ENUM(name, ...)   CFG_I_##name,
 #define CFG_STRING(name, ...) CFG_I_##name,
 #define CFG_PATH(name, ...)   CFG_I_##name,
 #define CFG_BOOL(name, ...)   CFG_I_##name,
@@ -25,5 +26,9 @@ int cfg_setting_find(const char *key);
 /* Sets one from its text; 0 or -EINVAL with err. */
 int cfg_setting_set(
     struct cfg *c, int index, const struct ini_item *item, struct err *err) MUST_CHECK;
+
+/* Index of word in "a|b|c", -1 if it isn't one of them; the words as "a, b or c". */
+int cfg_word_find(const char *words, const char *word);
+void cfg_words_text(const char *words, char *out, size_t size);
 
 #endif

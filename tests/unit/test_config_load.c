@@ -106,9 +106,35 @@ static const struct error_case errors[] = {
         "t.ini:4: client_login_timeout = 2h: must be within 100ms and 1h" },
     { "time from zero", HEAD "tcp_keepidle = 2d\n",
         "t.ini:4: tcp_keepidle = 2d: must be within 0 and 1d" },
-    { "other authentication", HEAD "auth_type = scram-sha-256\n",
-        "t.ini:4: auth_type = scram-sha-256: this version only passes authentication "
-        "through to the server; write `auth_type = passthrough`" },
+    { "unknown authentication", HEAD "auth_type = ldap\n",
+        "t.ini:4: auth_type = ldap: write passthrough, scram-sha-256, md5, cert, trust or "
+        "hba" },
+    { "unknown TLS mode", HEAD "client_tls_sslmode = on\n",
+        "t.ini:4: client_tls_sslmode = on: write disable, allow, prefer, require, "
+        "verify-ca or verify-full" },
+    { "TLS without a key",
+        HEAD "client_tls_sslmode = require\nclient_tls_key_file = k\n",
+        "t.ini: client_tls_sslmode needs client_tls_key_file and client_tls_cert_file" },
+    { "client certificates without a CA",
+        HEAD "client_tls_sslmode = verify-full\nclient_tls_key_file = k\n"
+             "client_tls_cert_file = c\n",
+        "t.ini: client_tls_sslmode = verify-ca or verify-full needs client_tls_ca_file, "
+        "which vouches for clients" },
+    { "cert without verified certificates",
+        HEAD "auth_type = cert\nclient_tls_sslmode = require\nclient_tls_key_file = k\n"
+             "client_tls_cert_file = c\n",
+        "t.ini: auth_type = cert needs client_tls_sslmode = verify-ca or verify-full" },
+    { "half a client certificate", HEAD "server_tls_cert_file = c\n",
+        "t.ini: server_tls_key_file needs server_tls_cert_file, and the other way" },
+    { "scram without secrets", HEAD "auth_type = scram-sha-256\n",
+        "t.ini: this auth_type needs auth_file or auth_query, with the users' secrets" },
+    { "hba without a file", HEAD "auth_type = hba\n",
+        "t.ini: auth_type = hba needs auth_hba_file" },
+    { "auth_query without control", HEAD "auth_type = md5\nauth_query = SELECT $1\n",
+        "t.ini: auth_query needs `control`, the login that runs it" },
+    { "auth_query without a place for the name",
+        HEAD "control = user=g\nauth_type = md5\nauth_query = SELECT 1\n",
+        "t.ini: auth_query needs $1 where the user's name belongs" },
     { "empty address", HEAD "listen_addr =\n",
         "t.ini:4: listen_addr = : write a value, or remove the line" },
     { "empty address in the list", HEAD "listen_addr = 127.0.0.1, , ::1\n",
@@ -141,8 +167,49 @@ static const struct error_case errors[] = {
     { "policy twice", HEAD "[databases]\nshop = policy=a policy=b\n",
         "t.ini:5: database shop: `policy` is given twice" },
     { "empty policy of a database", HEAD "[databases]\nshop = host=a policy=\n",
-        "t.ini:5: database shop: `policy=` names no file; remove it to use the policy of "
-        "[ddlgate]" },
+        "t.ini:5: database shop: `policy=` is empty; write a value, or remove it" },
+    { "misspelt keyword", HEAD "[databases]\nshop = hots=a\n",
+        "t.ini:5: database shop: unknown keyword `hots`; did you mean `host`?" },
+    { "keyword that has no effect here", HEAD "[databases]\nshop = gssencmode=x\n",
+        "t.ini:5: database shop: unknown keyword `gssencmode`; the sample ddlgate.ini "
+        "lists those that the gate knows" },
+    { "port out of range", HEAD "[databases]\nshop = port=65536\n",
+        "t.ini:5: database shop: `port`: write numbers from 1 to 65535" },
+    { "more ports than hosts", HEAD "[databases]\nshop = host=a,b,c port=1,2\n",
+        "t.ini:5: database shop: 3 hosts but 2 ports" },
+    { "names and addresses don't fit",
+        HEAD "[databases]\nshop = host=a,b hostaddr=::1\n",
+        "t.ini:5: database shop: 2 names in `host` but 1 in `hostaddr`" },
+    { "unknown sslmode", HEAD "[databases]\nshop = sslmode=yes\n",
+        "t.ini:5: database shop: `sslmode`: write disable, allow, prefer, require, "
+        "verify-ca or verify-full" },
+    { "direct TLS that may be none",
+        HEAD "[databases]\nshop = sslnegotiation=direct sslmode=prefer\n",
+        "t.ini:5: database shop: `sslnegotiation=direct` needs `sslmode=require`, "
+        "verify-ca or verify-full" },
+    { "session attributes without control",
+        HEAD "[databases]\nshop = host=a,b target_session_attrs=primary\n",
+        "t.ini:5: database shop: `target_session_attrs` needs the `control` login, with "
+        "which the gate finds out what the servers are" },
+    { "own user with passthrough", HEAD "[databases]\nshop = user=u password=p\n",
+        "t.ini:5: database shop: `user` needs an auth_type with which the gate itself "
+        "authenticates clients" },
+    { "password of nobody", HEAD "[databases]\nshop = password=geheim\n",
+        "t.ini:5: database shop: `password` needs the `user` that it belongs to" },
+    { "long timeout", HEAD "[databases]\nshop = connect_timeout=1h\n",
+        "t.ini:5: database shop: `connect_timeout`: write a number from 0 to 3600" },
+    { "peer with a policy", HEAD "[peers]\na = host=x policy=p.ini\n",
+        "t.ini:5: peer a: `policy` has no meaning in [peers]" },
+    { "peer twice", HEAD "[peers]\na = host=x\na = host=y\n",
+        "t.ini:6: peer a is given a second time; the first is at t.ini:5" },
+    { "user without a limit", HEAD "[users]\napp =\n",
+        "t.ini:5: user app: write max_user_connections=NUMBER" },
+    { "user with something else", HEAD "[users]\napp = pool_mode=session\n",
+        "t.ini:5: user app: unknown keyword `pool_mode`; there is "
+        "max_user_connections=NUMBER" },
+    { "user twice",
+        HEAD "[users]\napp = max_user_connections=1\napp = max_user_connections=2\n",
+        "t.ini:6: user app is given a second time; remove one" },
     { "migrations without a name", HEAD "[migrations]\n",
         "t.ini:4: [migrations] needs a name: [migrations shop]" },
     { "migrations twice",
@@ -318,31 +385,46 @@ START_TEST(paths_are_relative_to_the_file_they_stand_in)
 }
 END_TEST
 
+/* What a session connects by, and what libpq gets for the control connection. */
 struct conninfo_case {
-    const char *name, *value, *conninfo, *policy; /* policy below the test's folder */
+    const char *name, *value;
+    const char *host, *hostaddr, *port; /* of the last host */
+    size_t n_hosts;
+    const char *conninfo, *policy; /* policy below the test's folder */
 };
 
+#define TAIL " sslmode='prefer' connect_timeout='15'"
 static const struct conninfo_case conninfos[] = {
-    { "nothing to cut", "host=a port=5432", "host=a port=5432", NULL },
-    { "at the end", "host=a policy=p.ini", "host=a", "p.ini" },
-    { "at the start", "policy=p.ini host=a", "host=a", "p.ini" },
-    { "in the middle", "host=a policy=p.ini port=1", "host=a port=1", "p.ini" },
-    { "alone", "policy=p.ini", "", "p.ini" },
-    { "empty", "", "", NULL },
-    { "blanks around =", "host = a policy = p.ini", "host = a", "p.ini" },
-    { "quoted", "policy='my p.ini' host='a b'", "host='a b'", "my p.ini" },
-    { "escaped", "policy=my\\ p.ini host=a\\ b", "host=a\\ b", "my p.ini" },
-    { "escaped quote", "password='it\\'s policy=x' policy='p\\'.ini'",
-        "password='it\\'s policy=x'", "p'.ini" },
-    { "policy in a value", "application_name='policy=x' host=a",
-        "application_name='policy=x' host=a", NULL },
-    { "no blank after a quote", "dbname='a'policy='p.ini'host=b", "dbname='a' host=b",
-        "p.ini" },
-    { "longer keyword", "policyx=1", "policyx=1", NULL },
-    { "backslash at the end", "host=a\\", "host=a\\", NULL },
+    { "host and port", "host=a port=5433", "a", NULL, "5433", 1,
+        "host='a' port='5433'" TAIL, NULL },
+    { "nothing", "", "127.0.0.1", NULL, "5432", 1, "host='127.0.0.1' port='5432'" TAIL,
+        NULL },
+    { "policy is ours", "policy=p.ini host=a", "a", NULL, "5432", 1,
+        "host='a' port='5432'" TAIL, "p.ini" },
+    { "blanks around =", "host = a policy = p.ini", "a", NULL, "5432", 1,
+        "host='a' port='5432'" TAIL, "p.ini" },
+    { "quoted", "policy='my p.ini' host='/a b'", "/a b", NULL, "5432", 1,
+        "host='/a b' port='5432'" TAIL, "my p.ini" },
+    { "escaped", "policy=my\\ p.ini host=/a\\ b", "/a b", NULL, "5432", 1,
+        "host='/a b' port='5432'" TAIL, "my p.ini" },
+    { "quote in a value", "host=a dbname='it\\'s \\\\' policy='p\\'.ini'", "a", NULL,
+        "5432", 1, "host='a' port='5432' dbname='it\\'s \\\\'" TAIL, "p'.ini" },
+    { "no blank after a quote", "dbname='a'policy='p.ini'host=b", "b", NULL, "5432", 1,
+        "host='b' port='5432' dbname='a'" TAIL, "p.ini" },
+    { "several hosts, one port", "host=a,b,c port=7", "c", NULL, "7", 3,
+        "host='a,b,c' port='7,7,7'" TAIL, NULL },
+    { "several ports", "host=a,b port=7,8", "b", NULL, "8", 2,
+        "host='a,b' port='7,8'" TAIL, NULL },
+    { "addresses beside names", "host=a,b hostaddr=10.0.0.1,::1", "b", "::1", "5432", 2,
+        "host='a,b' hostaddr='10.0.0.1,::1' port='5432,5432'" TAIL, NULL },
+    { "addresses alone", "hostaddr=10.0.0.1", "10.0.0.1", "10.0.0.1", "5432", 1,
+        "host='10.0.0.1' hostaddr='10.0.0.1' port='5432'" TAIL, NULL },
+    { "TLS and time of its own", "host=a sslmode=disable sslsni=0 connect_timeout=3",
+        "a", NULL, "5432", 1,
+        "host='a' port='5432' sslmode='disable' sslsni='0' connect_timeout='3'", NULL },
 };
 
-START_TEST(policy_is_cut_out_of_the_libpq_string)
+START_TEST(database_entries_are_read)
 {
     const struct conninfo_case *c = &conninfos[_i];
     char *text = NULL;
@@ -350,13 +432,64 @@ START_TEST(policy_is_cut_out_of_the_libpq_string)
 
     ck_assert(asprintf(&text, HEAD "[databases]\nshop = %s\n", c->value) > 0);
     struct cfg *cfg = load_text(&p, text);
-    CASE_STR(c, cfg->databases[0].conninfo, c->conninfo);
+    const struct cfg_database *d = &cfg->databases[0];
+    CASE_INT(c, d->n_hosts, c->n_hosts);
+    const struct cfg_host *h = &d->hosts[c->n_hosts - 1];
+    CASE_STR(c, h->host, c->host);
+    CASE_STR(c, h->port, c->port);
+    CASE_STR(c, h->hostaddr ? h->hostaddr : "", c->hostaddr ? c->hostaddr : "");
+    CASE_STR(c, d->conninfo, c->conninfo);
     if (c->policy)
-        assert_path(cfg->databases[0].policy, p.dir, c->policy);
+        assert_path(d->policy, p.dir, c->policy);
     else
-        CASE_INT(c, cfg->databases[0].policy == NULL, true);
+        CASE_INT(c, d->policy == NULL, true);
     ref_drop(cfg);
     free(text);
+    place_free(&p);
+}
+END_TEST
+
+START_TEST(entries_override_the_general_settings)
+{
+    struct place p;
+    struct cfg *c = load_text(&p,
+        HEAD "control = user=g\nserver_tls_sslmode = verify-full\nserver_tls_ca_file = "
+             "ca.pem\nmax_db_connections = 5\nmax_user_connections = 7\n[databases]\n"
+             "a = host=x\n"
+             "b = host=x,y sslmode=require sslrootcert=system max_db_connections=0 "
+             "proxy_protocol=v2 target_session_attrs=read-write\n"
+             "[users]\napp = max_user_connections=2\n[peers]\n1 = host=/run/gate1\n");
+    const struct cfg_database *a = &c->databases[0], *b = &c->databases[1];
+
+    ck_assert_int_eq(a->tls.mode, CFG_SSL_VERIFY_FULL);
+    assert_path(a->tls.ca_file, p.dir, "ca.pem");
+    ck_assert_int_eq(a->max_connections, 5);
+    ck_assert(!a->sends_proxy_header && a->has_sni);
+    ck_assert_int_eq(b->tls.mode, CFG_SSL_REQUIRE);
+    ck_assert_str_eq(b->tls.ca_file, "system");
+    ck_assert_int_eq(b->max_connections, 0);
+    ck_assert_int_eq(b->target, CFG_TARGET_READ_WRITE);
+    ck_assert(b->sends_proxy_header);
+    ck_assert(strstr(b->conninfo, "target_session_attrs='read-write'") != NULL);
+    ck_assert_int_eq(cfg_user_limit(c, "app"), 2);
+    ck_assert_int_eq(cfg_user_limit(c, "other"), 7);
+    ck_assert_str_eq(c->peers[0].hosts[0].host, "/run/gate1");
+    ref_drop(c);
+    place_free(&p);
+}
+END_TEST
+
+START_TEST(credentials_stay_out_of_the_control_string)
+{
+    struct place p;
+    struct cfg *c = load_text(
+        &p, HEAD "auth_type = trust\n[databases]\na = host=x user=u password=geheim\n");
+
+    ck_assert_str_eq(c->databases[0].user, "u");
+    ck_assert_str_eq(c->databases[0].password, "geheim");
+    ck_assert_ptr_null(strstr(c->databases[0].conninfo, "geheim"));
+    ck_assert_ptr_null(strstr(c->databases[0].conninfo, "user"));
+    ref_drop(c);
     place_free(&p);
 }
 END_TEST
@@ -367,9 +500,9 @@ START_TEST(database_is_found_by_name_then_star)
     struct cfg *c = load_text(
         &p, HEAD "[databases]\nshop = host=a\n* = host=any\nShop = host=b\n");
 
-    ck_assert_str_eq(cfg_find_database(c, "shop")->conninfo, "host=a");
-    ck_assert_str_eq(cfg_find_database(c, "Shop")->conninfo, "host=b");
-    ck_assert_str_eq(cfg_find_database(c, "other")->conninfo, "host=any");
+    ck_assert_str_eq(cfg_find_database(c, "shop")->hosts->host, "a");
+    ck_assert_str_eq(cfg_find_database(c, "Shop")->hosts->host, "b");
+    ck_assert_str_eq(cfg_find_database(c, "other")->hosts->host, "any");
     ck_assert_str_eq(cfg_find_database(c, "other")->name, "*");
     ck_assert_str_eq(cfg_find_database(c, "")->name, "*");
     ref_drop(c);
@@ -393,7 +526,7 @@ START_TEST(many_databases_keep_their_order)
     struct cfg *c = load_text(&p, buf_cstr(&b));
     ck_assert_uint_eq(c->n_databases, 2000);
     ck_assert_str_eq(c->databases[1999].name, "db1999");
-    ck_assert_str_eq(cfg_find_database(c, "db1234")->conninfo, "port=1235");
+    ck_assert_str_eq(cfg_find_database(c, "db1234")->hosts->port, "1235");
     ref_drop(c);
     place_free(&p);
     buf_deinit(&b);
@@ -592,8 +725,9 @@ suite(void)
     tcase_add_test(ok, what_is_not_set_has_its_default);
     tcase_add_test(ok, values_arrive_typed);
     tcase_add_test(ok, paths_are_relative_to_the_file_they_stand_in);
-    tcase_add_loop_test(
-        ok, policy_is_cut_out_of_the_libpq_string, 0, DG_ARRAY_SIZE(conninfos));
+    tcase_add_loop_test(ok, database_entries_are_read, 0, DG_ARRAY_SIZE(conninfos));
+    tcase_add_test(ok, entries_override_the_general_settings);
+    tcase_add_test(ok, credentials_stay_out_of_the_control_string);
     tcase_add_test(ok, database_is_found_by_name_then_star);
     tcase_add_test(ok, many_databases_keep_their_order);
     tcase_add_test(ok, migrations_arrive_with_their_defaults);

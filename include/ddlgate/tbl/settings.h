@@ -1,7 +1,11 @@
 /* Settings of [ddlgate]: X-macro table, included with the macros one wants defined.
  * CFG_STRING(name, default, prose), CFG_PATH (relative to the file it stands in), CFG_BOOL,
  * CFG_INT(name, min, max, default, prose), CFG_SIZE (bytes; "64kB"), CFG_TIME (kept in ms;
- * a plain number is seconds). A NULL default means "not set". */
+ * a plain number is seconds), CFG_ENUM(name, "word|word|...", index of the default, prose).
+ * A NULL default means "not set". */
+#ifndef CFG_ENUM
+#define CFG_ENUM(name, words, def, prose)
+#endif
 #ifndef CFG_STRING
 #define CFG_STRING(name, def, prose)
 #endif
@@ -23,10 +27,32 @@
 
 CFG_STRING(listen_addr, "127.0.0.1", "Addresses to listen on, comma separated; * is all.")
 CFG_INT(listen_port, 0, 65535, 6432, "Port to listen on; 0 takes a free one and logs it.")
+CFG_STRING(http_listen, NULL, "Address and port of the HTTP probes /livez and /readyz; not set: none.")
 CFG_INT(listen_backlog, 1, 65535, 128, "Length of the kernel's accept queue.")
 CFG_INT(workers, 0, 256, 0, "Worker threads; 0 is one per core.")
 CFG_INT(max_client_conn, 1, 1000000, 1000, "Clients beyond this get FATAL 53300.")
-CFG_STRING(auth_type, "passthrough", "passthrough: the server authenticates the client.")
+CFG_INT(max_db_connections, 0, 1000000, 0, "Sessions per database, [databases] may say otherwise; 0: no limit.")
+CFG_INT(max_user_connections, 0, 1000000, 0, "Sessions per user, [users] may say otherwise; 0: no limit.")
+CFG_BOOL(so_reuseport, 0, "Several processes may listen on the same port: for a rolling restart.")
+CFG_STRING(proxy_protocol_from, NULL, "Networks (CIDR, comma separated) whose connections begin with a PROXY protocol v2 header.")
+CFG_ENUM(auth_type, "passthrough|scram-sha-256|md5|cert|trust|hba", 0, "Who authenticates clients: the server (passthrough), or the gate by this method.")
+CFG_PATH(auth_file, NULL, "Users and secrets: \"user\" \"password, md5... or SCRAM-SHA-256$...\".")
+CFG_PATH(auth_hba_file, NULL, "Records in pg_hba.conf's syntax, for auth_type = hba.")
+CFG_STRING(auth_query, NULL, "Looks up users that auth_file lacks, on the control login; $1 is the name.")
+CFG_ENUM(client_tls_sslmode, "disable|allow|prefer|require|verify-ca|verify-full", 0, "TLS towards clients.")
+CFG_PATH(client_tls_key_file, NULL, "The gate's private key, PEM.")
+CFG_PATH(client_tls_cert_file, NULL, "The gate's certificate (chain), PEM.")
+CFG_PATH(client_tls_ca_file, NULL, "CA that vouches for client certificates.")
+CFG_PATH(client_tls_crl_file, NULL, "Revoked client certificates.")
+CFG_STRING(client_tls_ciphers, NULL, "OpenSSL's list of ciphers for TLS 1.2.")
+CFG_STRING(client_tls_protocols, "secure", "secure (1.2 and 1.3), or a list of tlsv1.2, tlsv1.3.")
+CFG_ENUM(server_tls_sslmode, "disable|allow|prefer|require|verify-ca|verify-full", 2, "TLS towards servers; sslmode in [databases] says otherwise.")
+CFG_PATH(server_tls_key_file, NULL, "Key of the gate's client certificate.")
+CFG_PATH(server_tls_cert_file, NULL, "Client certificate that the gate shows to servers.")
+CFG_PATH(server_tls_ca_file, NULL, "CA that vouches for servers; system: the system's.")
+CFG_PATH(server_tls_crl_file, NULL, "Revoked server certificates.")
+CFG_STRING(server_tls_ciphers, NULL, "OpenSSL's list of ciphers for TLS 1.2.")
+CFG_STRING(server_tls_protocols, "secure", "secure (1.2 and 1.3), or a list of tlsv1.2, tlsv1.3.")
 CFG_PATH(policy, NULL, "Policy file for databases that name none. Required.")
 CFG_PATH(audit_file, NULL, "Audit log, JSON lines. Required.")
 CFG_BOOL(audit_durable, 1, "Intent records reach the disk before a statement is forwarded.")
@@ -46,11 +72,13 @@ CFG_TIME(tcp_keepidle, 0, 86400000, 60000, "Idle time before the first probe.")
 CFG_TIME(tcp_keepintvl, 0, 86400000, 10000, "Time between probes.")
 CFG_INT(tcp_keepcnt, 0, 127, 3, "Probes before a peer counts as gone.")
 CFG_TIME(tcp_user_timeout, 0, 86400000, 60000, "Unacknowledged data for this long ends the connection; 0: off.")
+CFG_TIME(drain_delay, 0, 3600000, 0, "After SIGTERM new clients are still taken for this long, while /readyz says no.")
 CFG_TIME(shutdown_timeout, 0, 86400000, 30000, "After SIGTERM sessions may go on for this long.")
 CFG_TIME(reload_interval, 0, 86400000, 1000, "A schema change looks for changed migration files if the last look is older.")
 CFG_BOOL(log_connections, 1, "Log logins.")
 CFG_BOOL(log_disconnections, 1, "Log ends of sessions with their reason.")
 
+#undef CFG_ENUM
 #undef CFG_STRING
 #undef CFG_PATH
 #undef CFG_BOOL
