@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <errno.h>
 #include <string.h>
@@ -85,26 +86,30 @@ ctl_conninfo(const char *upstream, const char *dbname, const char *control, char
 }
 
 int
-ctl_target_parse(const char *conninfo, struct ctl_target *out, struct err *err)
+ctl_bind(const char *sql, const char *value, char **out, struct err *err)
 {
-    AUTO(ctl_options) PQconninfoOption *options = NULL;
-    int r = ctl_parse("the database's entry", conninfo, &options, err);
-
-    if (r)
-        return r;
-    const char *host = ctl_option(options, "hostaddr");
-    *out = (struct ctl_target){ .host = mem_strdup(
-                                    host ? host : ctl_option(options, "host")),
-        .port = mem_strdup(ctl_option(options, "port")),
-        .dbname = mem_strdup(ctl_option(options, "dbname")) };
+    size_t n = strlen(value);
+    for (size_t i = 0, len; i < n; i += len) {
+        len = str_utf8_len(value + i, n - i);
+        if (len == 0)
+            return err_set(err, -EINVAL, "the name is not valid UTF-8");
+    }
+    /* Room for a quoted value in every place. */
+    AUTO(buf_deinit) struct buf b = BUF_INIT((strlen(sql) + 1) * (2 * n + 3));
+    for (const char *p = sql; *p; p++) {
+        if (p[0] != '$' || p[1] != '1' || (p[2] >= '0' && p[2] <= '9')) {
+            buf_put(&b, p, 1);
+            continue;
+        }
+        buf_put(&b, "'", 1); /* standard_conforming_strings is on */
+        for (const char *v = value; *v; v++) {
+            buf_put(&b, v, 1);
+            if (*v == '\'')
+                buf_put(&b, v, 1);
+        }
+        buf_put(&b, "'", 1);
+        p++;
+    }
+    *out = buf_steal(&b);
     return 0;
-}
-
-void
-ctl_target_deinit(struct ctl_target *t)
-{
-    mem_free(t->host);
-    mem_free(t->port);
-    mem_free(t->dbname);
-    *t = (struct ctl_target){ .host = NULL };
 }

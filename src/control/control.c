@@ -31,9 +31,10 @@
  * gate's role an error: a history with gaps would let statements run twice. */
 #define SESSION_OPTIONS                                              \
     "-c search_path= -c lock_timeout=200 -c statement_timeout=30000" \
-    " -c default_transaction_read_only=on -c row_security=off"       \
+    " -c row_security=off"                                           \
     " -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=60000"
-#define MAX_PARAMS 128 /* keywords that libpq knows, with room */
+#define READ_ONLY_OPTION " -c default_transaction_read_only=on"
+#define MAX_PARAMS       128 /* keywords that libpq knows, with room */
 
 enum state {
     CLOSED,
@@ -45,6 +46,7 @@ enum state {
 struct ctl {
     uint32_t magic;
     struct net_loop *loop; /* borrowed */
+    enum ctl_use use;
     int64_t idle_ms;
     struct map *conns; /* SHA-256 of conninfo -> struct conn, owned by themselves */
 };
@@ -145,7 +147,11 @@ static void
 answer_rows(struct request *r, const PGresult *pg)
 {
     struct dg_rows rows = { .n_rows = 0 };
-    struct ctl_result res = { .rows = &rows };
+    const PGconn *conn = r->conn->pg;
+    struct ctl_result res = { .rows = &rows,
+        .host = PQhost(conn),
+        .hostaddr = PQhostaddr(conn),
+        .port = PQport(conn) };
 
     if (pg && PQresultStatus(pg) == PGRES_TUPLES_OK) {
         rows.n_rows = (size_t)PQntuples(pg);
@@ -257,7 +263,7 @@ ignore_notice(void *ctx, const PGresult *res)
 }
 
 static PGconn *
-start(const char *conninfo)
+start(const char *conninfo, enum ctl_use use)
 {
     AUTO(ctl_options) PQconninfoOption *options = NULL;
     const char *keys[MAX_PARAMS], *values[MAX_PARAMS];
@@ -267,8 +273,8 @@ start(const char *conninfo)
     if (ctl_parse("", conninfo, &options, NULL))
         return NULL;
     const char *theirs = ctl_option(options, "options");
-    session = mem_printf(
-        "%s%s%s", theirs ? theirs : "", theirs ? " " : "", SESSION_OPTIONS);
+    session = mem_printf("%s%s%s%s", theirs ? theirs : "", theirs ? " " : "",
+        SESSION_OPTIONS, use == CTL_READ ? READ_ONLY_OPTION : "");
     for (const PQconninfoOption *o = options; o->keyword && n + 4 < MAX_PARAMS; o++) {
         if (!ctl_option(o, o->keyword) || strcmp(o->keyword, "options") == 0
             || strcmp(o->keyword, "application_name") == 0
@@ -291,7 +297,7 @@ static void
 conn_start(struct conn *c)
 {
     set_state(c, CONNECTING);
-    c->pg = start(c->conninfo);
+    c->pg = start(c->conninfo, c->ctl->use);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
         conn_failed(c);
         return;
@@ -528,12 +534,13 @@ on_limit(void *ctx)
 /* --- the pool -------------------------------------------------------------------------- */
 
 struct ctl *
-ctl_new(struct net_loop *loop, int64_t idle_ms)
+ctl_new(struct net_loop *loop, enum ctl_use use, int64_t idle_ms)
 {
     struct ctl *ctl = mem_zalloc(sizeof(*ctl));
 
     ctl->magic = CTL_MAGIC;
     ctl->loop = loop;
+    ctl->use = use;
     ctl->idle_ms = idle_ms;
     ctl->conns = map_new(NULL);
     return ctl;

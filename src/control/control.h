@@ -3,8 +3,8 @@
  * connection per database, opened when first needed, closed after idle_ms. Queries of one
  * connection run one after the other; each request has a time limit. Every connection runs
  * with search_path = '', lock_timeout = 200 ms, statement_timeout = the request's limit,
- * default_transaction_read_only = on, row_security = off (a table that would hide rows from
- * the gate is an error).   thread: control */
+ * default_transaction_read_only = on (not with CTL_PROBE), row_security = off (a table that
+ * would hide rows from the gate is an error).   thread: control */
 #ifndef DG_CONTROL_CONTROL_H
 #define DG_CONTROL_CONTROL_H
 
@@ -14,13 +14,19 @@
 
 struct ctl;
 
-struct ctl *ctl_new(struct net_loop *loop, int64_t idle_ms);
+enum ctl_use {
+    CTL_READ,
+    CTL_PROBE, /* libpq itself looks at read-only for target_session_attrs: not ours to set */
+};
+struct ctl *ctl_new(struct net_loop *loop, enum ctl_use use, int64_t idle_ms);
 void ctl_free(struct ctl *c); /* pending requests end with an error first */
 
 struct ctl_result {
     const struct dg_rows *rows; /* NULL on error; borrowed */
     char sqlstate[6];           /* of the server's error; "" if the connection failed */
     const char *error;          /* one line, NULL if fine */
+    /* Of the server that answered, among those that conninfo lists; borrowed, NULL on error */
+    const char *host, *hostaddr, *port;
 };
 
 typedef void (*ctl_done_fn)(void *ctx, const struct ctl_result *res);
@@ -33,22 +39,16 @@ typedef void (*ctl_done_fn)(void *ctx, const struct ctl_result *res);
 void ctl_query(struct ctl *c, const char *conninfo, const char *sql, int64_t timeout_ms,
     ctl_done_fn done, void *ctx);
 
+/* Puts value as a constant in place of every $1 of sql; owned by the caller. -EINVAL if it
+ * is no valid UTF-8 (the connection's encoding), where quoting could be got around. */
+int
+ctl_bind(const char *sql, const char *value, char **out, struct err *err) MUST_CHECK;
+
 /* Builds the conninfo: upstream's host and port (a libpq string) overlaid by control's user,
  * passfile, ...; the database is upstream's, else dbname (NULL: libpq's default), never
  * control's. Owned by the caller. -EINVAL when libpq can't read one of them. */
 int ctl_conninfo(const char *upstream, const char *dbname, const char *control,
     char **out, struct err *err) MUST_CHECK;
-
-/* Reads a libpq string into host (its hostaddr if given), port, dbname (owned, NULL if not
- * given), for the session's own connections. */
-struct ctl_target {
-    char *host;
-    char *port;
-    char *dbname;
-};
-int ctl_target_parse(const char *conninfo, struct ctl_target *out, struct err *err)
-    MUST_CHECK;
-void ctl_target_deinit(struct ctl_target *t);
 
 /* Blocking form for the command line. rows owned by the caller: ctl_rows_free. */
 int ctl_query_wait(const char *conninfo, const char *sql, int64_t timeout_ms,

@@ -166,7 +166,7 @@ static void
 setup(void)
 {
     loop = net_loop_new();
-    ctl = ctl_new(loop, 60000);
+    ctl = ctl_new(loop, CTL_READ, 60000);
     memset(answers, 0, sizeof(answers));
     n_done = 0;
 }
@@ -495,7 +495,7 @@ START_TEST(idle_connection_is_closed)
     int tries = 0;
 
     ctl_free(ctl);
-    ctl = ctl_new(loop, 2000);
+    ctl = ctl_new(loop, CTL_READ, 2000);
     conninfo(info, sizeof(info), "dbname=template1");
     ctl_query(ctl, info, "SELECT 1", 5000, on_done, &answers[0]);
     await(1);
