@@ -54,12 +54,11 @@ runs_free(struct gate_run *runs, size_t n)
 
 /* What was audited and then never forwarded. */
 static void
-close_intents(struct gate_request *req, const char *why)
+close_intents(struct gate_request *req, enum aud_outcome outcome, const char *why)
 {
     for (size_t i = 0; i < req->n_runs; i++) {
         if (req->runs[i].intent)
-            gate_record_outcome(
-                req->client, req->runs[i].intent, AUD_SKIPPED, NULL, why);
+            gate_record_outcome(req->client, req->runs[i].intent, outcome, NULL, why);
     }
     runs_free(req->runs, req->n_runs);
     req->runs = NULL;
@@ -69,7 +68,7 @@ close_intents(struct gate_request *req, const char *why)
 static void
 request_destroy(struct gate_request *req)
 {
-    close_intents(req, "the session ended before it was sent");
+    close_intents(req, AUD_SKIPPED, "the session ended before it was sent");
     for (size_t i = 0; i < req->n_binds; i++)
         mem_free((void *)(uintptr_t)req->binds[i].p);
     mem_free(req->binds);
@@ -385,7 +384,7 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
 static void
 refuse_unaudited(struct gate_request *req)
 {
-    close_intents(req, "audit failed before it was sent");
+    close_intents(req, AUD_SKIPPED, "audit failed before it was sent");
     refuse_fault(req, "58030",
         "the audit log can't be written, so schema changes are stopped",
         "free space or repair audit_file's disk; the gate goes on by itself, its log says "
@@ -533,6 +532,16 @@ gate_judge(struct gate_request *req)
     DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
     req->is_waiting = run(req) == GATE_WAIT;
     return req->is_waiting ? GATE_WAIT : 0;
+}
+
+void
+gate_cancel(struct gate_request *req)
+{
+    DG_ASSERT(!req->is_waiting, "the judgement is under way");
+    if (req->verdict == GATE_REFUSE)
+        return;
+    close_intents(req, AUD_CANCELLED, "cancelled by the client before it was sent");
+    refuse_fault(req, "57014", "canceling statement due to user request", NULL);
 }
 
 void

@@ -89,6 +89,8 @@ struct gate_request *gate_request_new(
     struct gate_client *client, enum gate_kind kind, struct gate_text *text);
 /* 0: req->verdict holds. GATE_WAIT: done() comes later on this thread. */
 int gate_judge(struct gate_request *req) MUST_CHECK;
+/* The client has cancelled it before it was sent: what was answered becomes a refusal. */
+void gate_cancel(struct gate_request *req);
 /* Frees the request and what of its answer was not taken. Never while it waits: a session
  * outlives its request (every wait has a limit). */
 void gate_request_free(struct gate_request *req);
