@@ -127,6 +127,12 @@ net_loop_stop(struct net_loop *l)
     event_base_loopbreak(l->base);
 }
 
+struct event_base *
+net_loop_base(struct net_loop *l)
+{
+    return l->base;
+}
+
 struct task_queue *
 net_loop_queue(struct net_loop *l)
 {

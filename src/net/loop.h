@@ -9,6 +9,7 @@
 
 struct net_loop;
 struct event; /* libevent's */
+struct event_base;
 
 struct net_loop *net_loop_new(void); /* panics when the kernel gives no epoll */
 /* All timers, watches and signals must be gone. Runs tasks that are still queued, so that
@@ -18,6 +19,8 @@ void net_loop_free(struct net_loop *l);
 void net_loop_run(struct net_loop *l);
 void
 net_loop_stop(struct net_loop *l); /* after the current event; use a task from afar */
+struct event_base *
+net_loop_base(struct net_loop *l); /* for libevent's own HTTP server */
 struct task_queue *net_loop_queue(struct net_loop *l); /* thread: any may post */
 
 /* A one-shot timer. Embedded; fn may free the object that holds it. Starting and stopping
