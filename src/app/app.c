@@ -3,9 +3,13 @@
  * and deals them out, owns snapshot and control connections, and handles signals. */
 #include "app/app.h"
 
+#include "admin/http.h"
 #include "app/historian.h"
+#include "app/usher.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/notify.h"
+#include "session/links.h"
 #include "session/worker.h"
 
 #include <errno.h>
@@ -28,30 +32,44 @@ struct worker_thread {
 struct app {
     char *config_path;          /* owned */
     struct gate_snapshot *snap; /* owned; the newest */
+    struct sess_links *links;   /* owned; of the same configuration */
     int64_t looked_us;          /* when migration folders were last looked at */
     struct aud *audit;
     struct net_loop *loop;
     struct historian *historian;
+    struct usher *usher;
     struct sess_shared shared;
     struct worker_thread *threads; /* owned */
+    struct adm_http *http;         /* owned; NULL: none configured */
     struct net_listener *listeners[MAX_LISTENERS];
     size_t n_listeners;
     struct net_signal *signals[4];
+    struct net_timer delay_timer; /* drain_delay */
     struct net_timer drain_timer;
     int64_t drain_until_us;
-    bool is_draining, is_over;
+    bool is_draining, has_hurry, is_over;
     size_t next_worker;
 };
 
 /* --- snapshot --------------------------------------------------------------------------- */
 
+/* Takes both over. */
 static void
-publish(struct app *app, struct gate_snapshot *snap)
+publish(struct app *app, struct gate_snapshot *snap, struct sess_links *links)
 {
     ref_drop(app->snap);
     app->snap = snap;
+    ref_drop(app->links);
+    app->links = links;
     for (size_t i = 0; i < app->shared.n_workers; i++)
-        sess_worker_snapshot(app->threads[i].worker, snap);
+        sess_worker_snapshot(app->threads[i].worker, snap, links);
+}
+
+static void
+log_warning(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_warnx("%s", text);
 }
 
 /* What a DBA should know about a snapshot before anybody runs into it. */
@@ -101,7 +119,7 @@ current_snapshot(void *ctx)
     if (r == 0) {
         log_info("migration files have changed, read again");
         log_snapshot(fresh);
-        publish(app, fresh);
+        publish(app, fresh, ref_take(app->links));
     } else if (r != GATE_E_UNCHANGED) {
         log_warnx(
             "migration files have changed but can't be read, the old ones stay: %s",
@@ -110,15 +128,22 @@ current_snapshot(void *ctx)
     return app->snap;
 }
 
+/* Everything that files say, or nothing. */
 static int
-load_snapshot(
-    const char *path, bool settle, struct gate_snapshot **out, struct err *err)
+load(const char *path, bool settle, struct gate_snapshot **snap,
+    struct sess_links **links, struct err *err)
 {
     struct cfg *cfg = NULL;
     int r = cfg_load(path, settle, &cfg, err);
     if (r)
         return r;
-    r = gate_snapshot_new(cfg, settle, out, err);
+    r = sess_links_new(cfg, links, err);
+    if (r == 0)
+        r = gate_snapshot_new(cfg, settle, snap, err);
+    if (r != 0) {
+        ref_drop(*links);
+        *links = NULL;
+    }
     ref_drop(cfg);
     return r;
 }
@@ -137,8 +162,9 @@ reload(struct app *app)
 {
     struct err err = { "" };
     struct gate_snapshot *snap = NULL;
+    struct sess_links *links = NULL;
     aud_reopen(app->audit);
-    if (load_snapshot(app->config_path, true, &snap, &err) != 0) {
+    if (load(app->config_path, true, &snap, &links, &err) != 0) {
         log_error("reload failed: %s; the running configuration stays", err.text);
         record_reload(app, err.text);
         return;
@@ -150,7 +176,8 @@ reload(struct app *app)
         log_warnx("listen_addr, listen_port, workers and audit_file change only with a "
                   "restart");
     log_snapshot(snap);
-    publish(app, snap);
+    sess_links_warnings(links, log_warning, NULL);
+    publish(app, snap, links);
     app->looked_us = clk_real.mono_us(&clk_real);
     record_reload(app, NULL);
     log_info("reloaded %s", app->config_path);
@@ -201,8 +228,8 @@ listen_on(struct app *app, const char *host, struct err *err)
     for (int i = 0; i < n && app->n_listeners < MAX_LISTENERS; i++) {
         char where[NET_ADDR_TEXT_SIZE];
         struct net_listener *l = NULL;
-        int r = net_listen(app->loop, &addrs[i], (int)cfg->listen_backlog, false,
-            accepted, no_descriptor, app, &l, err);
+        int r = net_listen(app->loop, &addrs[i], (int)cfg->listen_backlog,
+            cfg->so_reuseport, accepted, no_descriptor, app, &l, err);
         if (r)
             return r;
         app->listeners[app->n_listeners++] = l;
@@ -233,28 +260,18 @@ stop_listening(struct app *app)
     app->n_listeners = 0;
 }
 
-/* Splits a database's connection string for a session. thread: worker */
-static int
-upstream_of(void *ctx, const struct cfg_database *db, struct arena *a,
-    struct sess_upstream *out, struct err *err)
-{
-    struct ctl_target t;
-    (void)ctx;
-    int r = ctl_target_parse(db->conninfo, &t, err);
-    if (r)
-        return r;
-    out->host = arena_strdup(a, t.host ? t.host : "127.0.0.1");
-    out->port = arena_strdup(a, t.port ? t.port : "5432");
-    out->dbname = arena_strdup(a, t.dbname);
-    ctl_target_deinit(&t);
-    return 0;
-}
-
 static void
 ask_history(void *ctx, struct gate_history_ask *ask)
 {
     struct app *app = ctx;
     historian_ask(app->historian, ask);
+}
+
+static void
+ask_usher(void *ctx, struct sess_ask *ask)
+{
+    struct app *app = ctx;
+    usher_ask(app->usher, ask);
 }
 
 /* --- threads ---------------------------------------------------------------------------- */
@@ -303,13 +320,16 @@ make_workers(struct app *app)
     app->shared.audit = app->audit;
     app->shared.clk = &clk_real;
     app->shared.read_history = ask_history;
-    app->shared.upstream = upstream_of;
+    app->shared.ask = ask_usher;
+    app->shared.databases = tally_new();
+    app->shared.users = tally_new();
     app->shared.ctx = app;
     app->shared.parsers = task_pool_new(N_PARSERS, SQL_TREE_PARSER_STACK, "parser");
     app->shared.workers = mem_array(n, sizeof(*app->shared.workers));
     app->threads = mem_array(n, sizeof(*app->threads));
     for (size_t i = 0; i < n; i++) {
-        app->threads[i].worker = sess_worker_new(&app->shared, i, app->snap);
+        app->threads[i].worker = sess_worker_new(
+            &app->shared, i, app->snap, app->links);
         app->shared.workers[i] = app->threads[i].worker;
         app->shared.n_workers++;
     }
@@ -364,19 +384,49 @@ drain_tick(void *ctx)
 }
 
 static void
-shut_down(struct app *app)
+drain(void *ctx)
 {
-    int64_t wait_ms = app->is_draining ? 0 : app->snap->cfg->shutdown_timeout_ms;
-    if (!app->is_draining)
-        log_info(
-            "shutting down: no new connections, %u clients finish their transactions",
-            atomic_load(&app->shared.n_clients));
-    app->is_draining = true;
+    struct app *app = ctx;
+    int64_t wait_ms = app->has_hurry ? 0 : app->snap->cfg->shutdown_timeout_ms;
+    log_info("shutting down: no new connections, %u clients finish their transactions",
+        atomic_load(&app->shared.n_clients));
     stop_listening(app);
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_drain(app->threads[i].worker, false);
     app->drain_until_us = clk_real.mono_us(&clk_real) + wait_ms * 1000;
     drain_tick(app);
+}
+
+/* First the probes say no, then, after drain_delay, the sockets close, then the sessions
+ * end. A second signal ends all waiting. */
+static void
+shut_down(struct app *app)
+{
+    int64_t delay_ms = app->snap->cfg->drain_delay_ms;
+    app->has_hurry = app->is_draining;
+    app->is_draining = true;
+    net_notify(app->has_hurry ? "STATUS=shutting down now" : "STOPPING=1");
+    if (delay_ms > 0 && !app->has_hurry) {
+        log_info("draining: not ready any more, new clients are taken for %lld ms",
+            (long long)delay_ms);
+        net_timer_start(&app->delay_timer, delay_ms);
+        return;
+    }
+    net_timer_stop(&app->delay_timer);
+    drain(app);
+}
+
+static bool
+is_ready(void *ctx, const char **why)
+{
+    struct app *app = ctx;
+    if (app->is_draining)
+        *why = "shutting down";
+    else if (!aud_is_writable(app->audit))
+        *why = "the audit can't be written: schema changes are refused";
+    else
+        return true;
+    return false;
 }
 
 static void
@@ -389,6 +439,21 @@ on_signal(void *ctx, int signum)
         log_stats(app);
     else
         shut_down(app); /* a second one ends the wait */
+}
+
+static int
+listen_http(struct app *app, struct err *err)
+{
+    struct adm_http_ops ops = { .is_ready = is_ready, .ctx = app };
+    char where[NET_ADDR_TEXT_SIZE];
+    if (!app->snap->cfg->http_listen)
+        return 0;
+    int r = adm_http_new(app->loop, app->snap->cfg->http_listen, &ops, &app->http, err);
+    if (r)
+        return r;
+    net_addr_text(adm_http_addr(app->http), where);
+    log_info("probes on http://%s/readyz and /livez", where);
+    return 0;
 }
 
 static void
@@ -417,21 +482,6 @@ raise_limits(const struct cfg *cfg, struct err *err)
     return 0;
 }
 
-static int
-check_upstreams(const struct cfg *cfg, struct err *err)
-{
-    for (size_t i = 0; i < cfg->n_databases; i++) {
-        struct ctl_target t;
-        struct err why = { "" };
-        const struct cfg_database *db = &cfg->databases[i];
-        if (ctl_target_parse(db->conninfo, &t, &why) != 0)
-            return err_set(err, -EINVAL, "%s:%d: database %s: %s", db->file, db->line,
-                db->name, why.text);
-        ctl_target_deinit(&t);
-    }
-    return 0;
-}
-
 static void
 app_free_p(struct app **app)
 {
@@ -443,13 +493,11 @@ app_new(const char *config_path, struct app **out, struct err *err)
 {
     AUTO(app_free) struct app *app = mem_zalloc(sizeof(*app));
     app->config_path = mem_strdup(config_path);
-    int r = load_snapshot(config_path, false, &app->snap, err);
+    int r = load(config_path, false, &app->snap, &app->links, err);
     if (r)
         return r;
     const struct cfg *cfg = app->snap->cfg;
     r = raise_limits(cfg, err);
-    if (!r)
-        r = check_upstreams(cfg, err);
     if (r)
         return r;
     struct aud_conf conf = {
@@ -463,18 +511,23 @@ app_new(const char *config_path, struct app **out, struct err *err)
         return r;
     app->loop = net_loop_new();
     net_timer_init(&app->drain_timer, app->loop, drain_tick, app);
+    net_timer_init(&app->delay_timer, app->loop, drain, app);
     struct historian_ops ops = { .current = current_snapshot, .ctx = app };
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
+    app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
     if (!cfg->control)
         log_warnx(
             "no `control` login: the migration history is unknown, schema changes are "
             "refused where policy asks for migrations");
     log_snapshot(app->snap);
+    sess_links_warnings(app->links, log_warning, NULL);
     make_workers(app);
     catch_signals(app);
     r = start_workers(app, err);
     if (!r)
         r = listen_all(app, err);
+    if (!r)
+        r = listen_http(app, err);
     if (r)
         return r;
     *out = app;
@@ -485,6 +538,7 @@ app_new(const char *config_path, struct app **out, struct err *err)
 int
 app_run(struct app *app)
 {
+    net_notify("READY=1");
     net_loop_run(app->loop);
     log_stats(app);
     log_info("shut down");
@@ -501,19 +555,25 @@ app_free(struct app *app)
     if (app->shared.parsers)
         task_pool_free(app->shared.parsers);
     historian_free(app->historian);
+    usher_free(app->usher);
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_free(app->threads[i].worker);
+    tally_free(app->shared.databases);
+    tally_free(app->shared.users);
     mem_free(app->shared.workers);
     mem_free(app->threads);
     for (size_t i = 0; i < DG_ARRAY_SIZE(app->signals); i++)
         net_signal_free(app->signals[i]);
     if (app->loop) {
         net_timer_deinit(&app->drain_timer);
+        net_timer_deinit(&app->delay_timer);
+        adm_http_free(app->http);
         task_run_all(net_loop_queue(app->loop));
     }
     net_loop_free(app->loop);
     aud_close(app->audit);
     ref_drop(app->snap);
+    ref_drop(app->links);
     mem_free(app->config_path);
     mem_free(app);
 }

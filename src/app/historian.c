@@ -33,7 +33,7 @@ historian_new(struct net_loop *loop, const struct historian_ops *ops, int64_t id
     struct historian *h = mem_zalloc(sizeof(*h));
     h->loop = loop;
     h->ops = *ops;
-    h->ctl = ctl_new(loop, idle_ms);
+    h->ctl = ctl_new(loop, CTL_READ, idle_ms);
     return h;
 }
 

@@ -101,6 +101,20 @@ pgw_build_backend_key(struct buf *out, uint32_t pid, struct str key)
 }
 
 void
+pgw_build_negotiate(
+    struct buf *out, uint32_t protocol, const struct str *options, size_t n)
+{
+    size_t len = 8;
+    for (size_t i = 0; i < n; i++)
+        len += options[i].n + 1;
+    pgw_put_head(out, 'v', len);
+    pgw_put_u32(out, protocol);
+    pgw_put_u32(out, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        pgw_put_cstr(out, options[i]);
+}
+
+void
 pgw_build_ready(struct buf *out, char status)
 {
     pgw_put_head(out, 'Z', 1);

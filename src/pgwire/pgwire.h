@@ -19,6 +19,7 @@
 #define PGW_SSL_CODE       80877103
 #define PGW_GSSENC_CODE    80877104
 #define PGW_PROTOCOL_3_0   196608
+#define PGW_PROTOCOL_3_2   196610
 
 enum {
     PGW_NEED_MORE = 1,  /* nothing consumed */
@@ -169,6 +170,9 @@ void pgw_build_cancel(struct buf *out, uint32_t pid, struct str key);
 void pgw_build_auth_ok(struct buf *out);
 void pgw_build_parameter_status(struct buf *out, const char *name, struct str value);
 void pgw_build_backend_key(struct buf *out, uint32_t pid, struct str key);
+/* NegotiateProtocolVersion: the newest version we speak, and options we don't know. */
+void pgw_build_negotiate(
+    struct buf *out, uint32_t protocol, const struct str *options, size_t n);
 void pgw_build_ready(struct buf *out, char status);
 void pgw_build_row_description(
     struct buf *out, const char *const *names, size_t n); /* text */

@@ -3,6 +3,7 @@
  * passes from where it was read. Here the units are counted, refusals swapped, notices put
  * in, outcomes learned. */
 #include "base/mem.h"
+#include "session/login.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -43,46 +44,19 @@ on_parameter(struct sess *s, const char *body, size_t n)
         gate_client_parameter(&s->gate, name.p, value.p); /* both end with a NUL */
 }
 
-/* The key is replaced in place: the message has been read whole, into our memory. */
-static void
-on_key_data(struct sess *s, const char *body, size_t n)
-{
-    if (n != 8)
-        return;
-    uint32_t ours;
-    hash_random(&ours, sizeof(ours));
-    s->gate.server_pid = pgw_u32(body);
-    s->server_secret = pgw_u32(body + 4);
-    s->cancel_secret = ours;
-    char key[13] = { 'K', 0, 0, 0, 12 };
-    memcpy(key + 5, body, 4);
-    key[9] = (char)(ours >> 24);
-    key[10] = (char)(ours >> 16);
-    key[11] = (char)(ours >> 8);
-    key[12] = (char)ours;
-    sess_send(s, &s->client, key, sizeof(key));
-}
-
-/* From now on the client owes an answer, or nothing more. */
-static void
-on_authentication(struct sess *s, const char *body, size_t n)
-{
-    uint32_t kind = n >= 4 ? pgw_u32(body) : PGW_AUTH_OK;
-    if (s->state != SESS_ST_LOGIN)
-        return;
-    s->is_asked = kind != PGW_AUTH_OK && kind != PGW_AUTH_SASL_FINAL;
-    if (s->is_asked && s->wait == SESS_WAIT_LOGIN)
-        sess_fatal(s, SESS_END_CLIENT_PROTOCOL, "08P01",
-            "ddlgate: expected an answer to the server's authentication request", NULL);
-}
-
 static void
 login_done(struct sess *s)
 {
     sess_set_state(s, SESS_ST_READY);
     sess_timer_done(s);
+    sess_login_free(s->login);
+    s->login = NULL;
     if (s->worker->env.snap->cfg->log_connections)
-        sess_log(s, false, "login, server process %u", s->gate.server_pid);
+        sess_log(s, false, "login, server process %u%s%s%s%s", s->gate.server_pid,
+            s->client.tls ? ", " : "",
+            s->client.tls ? net_tls_version(s->client.tls) : "",
+            s->server.tls ? ", server " : "",
+            s->server.tls ? net_tls_version(s->server.tls) : "");
     if (s->worker->env.snap->cfg->audit_sessions)
         gate_record_session(&s->gate, true, NULL);
     if (s->wait == SESS_WAIT_LOGIN)
@@ -170,6 +144,7 @@ is_looked_at(const struct sess *s, char type)
         return true;
     case 'R':
     case 'K':
+    case 'v':
         return s->state == SESS_ST_LOGIN;
     case 'C':
         return s->track != NULL;
@@ -188,16 +163,19 @@ look(struct sess *s, char type, const char *body, size_t n)
         on_ready(s, n == 1 ? *body : 'E');
         return true;
     case 'R':
-        on_authentication(s, body, n);
-        return true;
+        return s->state != SESS_ST_LOGIN || sess_login_authentication(s, body, n);
+    case 'v':
+        return s->state != SESS_ST_LOGIN || sess_login_negotiate(s);
     case 'S':
         on_parameter(s, body, n);
         return true;
     case 'E':
         return !on_error(s, body, n);
     case 'K':
-        on_key_data(s, body, n);
-        return n != 8;
+        if (s->state != SESS_ST_LOGIN)
+            return true;
+        sess_login_key(s, body, n);
+        return false;
     case 'C':
     case 'I':
     case 's':
@@ -277,7 +255,7 @@ bytes_needed(const struct sess *s, const struct pgw_head *h)
 static bool
 is_seam(const struct sess *s, char type)
 {
-    return type == 'E' || type == 'K' || buf_len(&s->notices) > 0
+    return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
         || s->probe != SESS_PROBE_NONE;
 }
 
@@ -317,6 +295,11 @@ sess_back_bytes(struct sess *s, const char *p, size_t n)
             sess_send(s, &s->client, buf_ptr(&s->notices), buf_len(&s->notices));
             buf_deinit(&s->notices);
         }
+        if (needed < size && s->state == SESS_ST_LOGIN && is_looked_at(s, h.type)
+            && h.type != 'E') {
+            server_broke(s, "a message of the login is too long");
+            return 0;
+        }
         bool passes = look(s, h.type, p + pos + PGW_HEADER_SIZE,
             needed ? needed - PGW_HEADER_SIZE : 0);
         if (s->state == SESS_ST_CLOSED)
@@ -324,6 +307,9 @@ sess_back_bytes(struct sess *s, const char *p, size_t n)
         is_ready |= h.type == 'Z';
         if (passes) {
             leg->pass = size;
+        } else if (size > n - pos) {
+            server_broke(s, "an error that names our text is too long");
+            return 0;
         } else {
             pos += size;
             start = pos;

@@ -10,6 +10,7 @@
  * batch's replies (asked for by a Flush): whether the server will skip it is known then. */
 #include "base/mem.h"
 #include "gate/temp.h"
+#include "session/login.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -133,6 +134,9 @@ apply(struct sess *s, enum sess_message kind, struct str name)
 {
     struct gate_request *req = s->request;
     enum verdict v = PASS;
+    if (s->is_cancelled)
+        gate_cancel(req);
+    s->is_cancelled = false;
     if (req->verdict == GATE_REFUSE) {
         sess_refuse(s, kind, name, req->refusal);
         s->is_doomed = kind != SESS_MSG_QUERY;
@@ -613,15 +617,25 @@ stream(struct sess *s, const struct frame *f)
     return PASS;
 }
 
+/* An answer to the server's question, or the end. */
+static enum verdict
+on_login(struct sess *s, const struct frame *f, size_t n_there)
+{
+    s->is_terminated = f->head.type == 'X';
+    if (f->head.type != 'p')
+        return PASS;
+    if (n_there < f->head.body_len)
+        return NEED_MORE;
+    return sess_login_reply(s, f->body, f->head.body_len) ? PASS : ENDED;
+}
+
 /* Everything that decides about one message, of whose body n_there bytes are there. */
 static enum verdict
 decide(struct sess *s, const struct frame *f, size_t n_there)
 {
     char type = f->head.type;
-    if (s->state == SESS_ST_LOGIN) {
-        s->is_terminated = type == 'X';
-        return PASS;
-    }
+    if (s->state == SESS_ST_LOGIN)
+        return on_login(s, f, n_there);
     switch (sess_copy_allows(s, type)) {
     case SESS_COPY_GO:
         break;
@@ -659,7 +673,7 @@ read_head(
         return pgw_head_login(p, n, out, err);
     if (*p == 'X')
         return pgw_head_client(p, n, out, err);
-    if (s->is_asked)
+    if (s->login->is_asked)
         return err_set(err, PGW_E_MALFORMED,
             "expected an answer to the server's authentication request");
     s->wait = SESS_WAIT_LOGIN;
@@ -672,7 +686,7 @@ sess_front_bytes(struct sess *s, const char *p, size_t n)
     struct sess_leg *leg = &s->client;
     size_t start = 0, pos = 0;
     if ((s->state != SESS_ST_READY && s->state != SESS_ST_LOGIN)
-        || s->wait != SESS_WAIT_NONE)
+        || s->wait != SESS_WAIT_NONE || s->n_cancels > 0)
         return 0;
     while (pos < n) {
         if (leg->pass) {

@@ -2,6 +2,7 @@
 /* Reading, writing and backpressure. Per event one recv and, usually, one send: bytes go
  * out from the worker's read buffer, where they came in; only what must wait is copied. */
 #include "base/mem.h"
+#include "session/login.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -12,6 +13,8 @@
 void
 sess_leg_close(struct sess_leg *leg)
 {
+    net_tls_free(leg->tls);
+    leg->tls = NULL;
     if (leg->fd >= 0) {
         net_watch_deinit(&leg->watch);
         close(leg->fd);
@@ -28,14 +31,41 @@ leg_broken(struct sess_leg *leg)
     buf_deinit(&leg->out);
 }
 
+/* TLS sends a record at a time: until the socket is full. */
+ssize_t
+sess_leg_send(struct sess_leg *leg, const char *p, size_t n)
+{
+    if (!leg->tls) {
+        ssize_t sent = send(leg->fd, p, n, MSG_NOSIGNAL);
+        return sent < 0 ? -errno : sent;
+    }
+    size_t done = 0;
+    while (done < n) {
+        ssize_t sent = net_tls_send(leg->tls, p + done, n - done);
+        if (sent <= 0)
+            return done > 0 ? (ssize_t)done : sent;
+        done += (size_t)sent;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t
+leg_recv(struct sess_leg *leg, char *p, size_t n)
+{
+    if (leg->tls)
+        return net_tls_recv(leg->tls, p, n);
+    ssize_t got = recv(leg->fd, p, n, 0);
+    return got < 0 ? -errno : got;
+}
+
 void
 sess_send(struct sess *s, struct sess_leg *to, const char *p, size_t n)
 {
     if (n == 0 || to->is_broken || to->fd < 0)
         return;
     if (buf_len(&to->out) == 0) {
-        ssize_t sent = send(to->fd, p, n, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        ssize_t sent = sess_leg_send(to, p, n);
+        if (sent < 0 && sent != -EAGAIN && sent != -EINTR) {
             leg_broken(to);
             return;
         }
@@ -58,9 +88,9 @@ leg_flush(struct sess_leg *leg)
 {
     if (leg->is_broken || buf_len(&leg->out) == 0)
         return;
-    ssize_t sent = send(leg->fd, buf_ptr(&leg->out), buf_len(&leg->out), MSG_NOSIGNAL);
+    ssize_t sent = sess_leg_send(leg, buf_ptr(&leg->out), buf_len(&leg->out));
     if (sent < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+        if (sent != -EAGAIN && sent != -EINTR)
             leg_broken(leg);
         return;
     }
@@ -74,8 +104,30 @@ shut_when_flushed(struct sess_leg *leg, bool wanted)
 {
     if (!wanted || leg->is_shut || leg->fd < 0 || buf_len(&leg->out) > 0)
         return;
+    if (leg->tls)
+        net_tls_shutdown(leg->tls);
     shutdown(leg->fd, SHUT_WR);
     leg->is_shut = true;
+}
+
+/* takes_input: what it sends is wanted now. */
+static unsigned
+leg_wants(const struct sess_leg *leg, bool takes_input)
+{
+    unsigned want = buf_len(&leg->out) > 0 ? NET_WRITE : 0;
+    if (!takes_input || leg->is_eof)
+        return want;
+    /* TLS may have to answer its peer (a key update) before it can read on. */
+    if (leg->tls && net_tls_wants(leg->tls) == NET_TLS_WANT_WRITE)
+        want |= NET_WRITE;
+    return want | NET_READ;
+}
+
+static unsigned
+handshake_wants(const struct sess *s)
+{
+    bool is_shaking = s->login && s->login->prelude == SESS_PRELUDE_TLS;
+    return is_shaking && s->login->tls_wants == NET_TLS_WANT_WRITE ? NET_WRITE : 0;
 }
 
 void
@@ -87,24 +139,15 @@ sess_watch(struct sess *s)
      * end when everything before it is sent. */
     if (s->client.is_eof && s->wait == SESS_WAIT_NONE)
         shut_when_flushed(&s->server, s->state == SESS_ST_READY);
-    unsigned want = 0;
-    if (buf_len(&s->client.out) > 0)
-        want |= NET_WRITE;
-    bool takes_input = s->state == SESS_ST_STARTUP
+    bool takes_input = s->state == SESS_ST_STARTUP || s->state == SESS_ST_AUTH
         || ((s->state == SESS_ST_LOGIN || s->state == SESS_ST_READY)
-            && s->wait == SESS_WAIT_NONE && buf_len(&s->server.out) == 0);
-    if (takes_input && !s->client.is_eof)
-        want |= NET_READ;
-    net_watch_set(&s->client.watch, want);
-    if (s->server.fd < 0)
-        return;
-    want = 0;
-    if (buf_len(&s->server.out) > 0 || s->state == SESS_ST_CONNECTING)
-        want |= NET_WRITE;
-    if (s->state != SESS_ST_CONNECTING && !s->server.is_eof
-        && buf_len(&s->client.out) == 0)
-        want |= NET_READ;
-    net_watch_set(&s->server.watch, want);
+            && s->wait == SESS_WAIT_NONE && s->n_cancels == 0
+            && buf_len(&s->server.out) == 0);
+    net_watch_set(
+        &s->client.watch, leg_wants(&s->client, takes_input) | handshake_wants(s));
+    if (s->server.fd >= 0)
+        net_watch_set(
+            &s->server.watch, leg_wants(&s->server, buf_len(&s->client.out) == 0));
 }
 
 typedef size_t (*bytes_fn)(struct sess *s, const char *p, size_t n);
@@ -112,7 +155,19 @@ typedef size_t (*bytes_fn)(struct sess *s, const char *p, size_t n);
 static bytes_fn
 client_bytes(const struct sess *s)
 {
-    return s->state == SESS_ST_STARTUP ? sess_startup_bytes : sess_front_bytes;
+    switch (s->state) {
+    case SESS_ST_STARTUP:
+        return sess_startup_bytes;
+    case SESS_ST_AUTH:
+        return sess_auth_bytes;
+    case SESS_ST_CONNECTING:
+    case SESS_ST_LOGIN:
+    case SESS_ST_READY:
+    case SESS_ST_CANCEL:
+    case SESS_ST_CLOSED:
+        break;
+    }
+    return sess_front_bytes;
 }
 
 /* Hands bytes on until nothing more is taken. Returns how many were. */
@@ -142,8 +197,8 @@ leg_read(struct sess *s, struct sess_leg *leg)
         return;
     }
     char *to = shared ? w->read_buffer : leg->in.data + leg->in.tail;
-    ssize_t got = recv(leg->fd, to, SESS_READ_BYTES, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    ssize_t got = leg_recv(leg, to, SESS_READ_BYTES);
+    if (got == -EAGAIN || got == -EINTR)
         return;
     if (got <= 0) {
         leg->is_eof = true;
@@ -169,7 +224,7 @@ leg_read(struct sess *s, struct sess_leg *leg)
 void
 sess_resume(struct sess *s)
 {
-    if (s->state == SESS_ST_CLOSED || s->wait != SESS_WAIT_NONE)
+    if (s->state == SESS_ST_CLOSED || s->wait != SESS_WAIT_NONE || s->n_cancels > 0)
         return;
     size_t n = buf_len(&s->client.in);
     if (n > 0) {
@@ -193,15 +248,28 @@ client_gone_early(struct sess *s)
     return true;
 }
 
+static bool
+is_readable(const struct sess_leg *leg, unsigned what)
+{
+    return (what & NET_READ)
+        || (leg->tls && net_tls_wants(leg->tls) == NET_TLS_WANT_WRITE);
+}
+
 void
 sess_client_event(void *ctx, unsigned what)
 {
     struct sess *s = sess_of(ctx);
     if (s->state == SESS_ST_CLOSED)
         return;
+    if (s->state == SESS_ST_STARTUP && s->login->prelude != SESS_PRELUDE_DONE
+        && !sess_startup_prelude(s)) {
+        if (s->state != SESS_ST_CLOSED)
+            sess_watch(s);
+        return;
+    }
     if (what & NET_WRITE)
         leg_flush(&s->client);
-    if (what & NET_READ) {
+    if (is_readable(&s->client, what)) {
         leg_read(s, &s->client);
         if (s->state == SESS_ST_CLOSED)
             return;
@@ -241,13 +309,9 @@ sess_server_event(void *ctx, unsigned what)
     struct sess *s = sess_of(ctx);
     if (s->state == SESS_ST_CLOSED)
         return;
-    if (s->state == SESS_ST_CONNECTING) {
-        sess_connected(s);
-        return;
-    }
     if (what & NET_WRITE)
         leg_flush(&s->server);
-    if (what & NET_READ) {
+    if (is_readable(&s->server, what)) {
         leg_read(s, &s->server);
         if (s->state == SESS_ST_CLOSED)
             return;

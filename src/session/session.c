@@ -4,6 +4,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "session/dial.h"
+#include "session/links.h"
+#include "session/login.h"
 #include "session/track.h"
 
 #include <stdarg.h>
@@ -15,7 +18,8 @@
 /* states[from] has a bit for every state that may follow. */
 #define TO(st) (1u << SESS_ST_##st)
 static const unsigned transitions[] = {
-    [SESS_ST_STARTUP] = TO(CONNECTING) | TO(CANCEL) | TO(CLOSED),
+    [SESS_ST_STARTUP] = TO(AUTH) | TO(CONNECTING) | TO(CANCEL) | TO(CLOSED),
+    [SESS_ST_AUTH] = TO(CONNECTING) | TO(CLOSED),
     [SESS_ST_CONNECTING] = TO(LOGIN) | TO(CLOSED),
     [SESS_ST_LOGIN] = TO(READY) | TO(CLOSED),
     [SESS_ST_READY] = TO(CLOSED),
@@ -71,13 +75,31 @@ static void
 login_timeout(void *ctx)
 {
     struct sess *s = sess_of(ctx);
-    if (s->state == SESS_ST_CONNECTING)
-        sess_fatal(s, SESS_END_CONNECT_FAILED, "08006",
-            "ddlgate: connecting to the server took too long",
-            "see server_connect_timeout and whether the server's host drops packets");
-    else
-        sess_fatal(s, SESS_END_LOGIN_TIMEOUT, "08006",
-            "ddlgate: login took too long (client_login_timeout)", NULL);
+    sess_fatal(s, SESS_END_LOGIN_TIMEOUT, "08006",
+        "ddlgate: login took too long (client_login_timeout)", NULL);
+}
+
+struct net_keepalive
+sess_keepalive(const struct cfg *cfg)
+{
+    return (struct net_keepalive){
+        .enabled = cfg->tcp_keepalive,
+        .idle_s = (int)(cfg->tcp_keepidle_ms / 1000),
+        .interval_s = (int)(cfg->tcp_keepintvl_ms / 1000),
+        .count = (int)cfg->tcp_keepcnt,
+        .user_timeout_ms = (int)cfg->tcp_user_timeout_ms,
+    };
+}
+
+void
+sess_set_peer(struct sess *s, const struct net_addr *peer)
+{
+    char host[NET_ADDR_TEXT_SIZE];
+    s->peer = *peer;
+    net_addr_host(peer, host);
+    mem_free(s->gate.client_addr);
+    s->gate.client_addr = mem_strdup(host);
+    s->gate.client_port = net_addr_port(peer);
 }
 
 void
@@ -92,29 +114,22 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
     s->magic = SESS_MAGIC;
     s->worker = w;
     s->id = atomic_fetch_add(&w->shared->next_id, 1) + 1;
-    s->is_rejected = is_rejected;
     s->peer = *peer;
+    s->links = ref_take(w->links);
+    s->login = sess_login_new(w->links->cfg);
+    s->login->is_rejected = is_rejected;
+    sess_startup_begin(s, fd);
     s->client.fd = fd;
     s->server.fd = -1;
     buf_init(&s->client.in, max);
     buf_init(&s->client.out, max_server);
     buf_init(&s->server.in, max_server);
     buf_init(&s->server.out, max);
-    buf_init(&s->startup, 4 * PGW_MAX_STARTUP);
     buf_init(&s->notices, SESS_READ_BYTES);
     gate_client_init(&s->gate, &w->env);
-    char host[NET_ADDR_TEXT_SIZE];
-    net_addr_host(peer, host);
-    s->gate.client_addr = mem_strdup(host);
-    s->gate.client_port = net_addr_port(peer);
+    sess_set_peer(s, peer);
     list_append(&w->sessions, &s->node);
-    struct net_keepalive ka = {
-        .enabled = cfg->tcp_keepalive,
-        .idle_s = (int)(cfg->tcp_keepidle_ms / 1000),
-        .interval_s = (int)(cfg->tcp_keepintvl_ms / 1000),
-        .count = (int)cfg->tcp_keepcnt,
-        .user_timeout_ms = (int)cfg->tcp_user_timeout_ms,
-    };
+    struct net_keepalive ka = sess_keepalive(cfg);
     net_sock_options(fd, &ka);
     net_watch_init(&s->client.watch, w->loop, fd, sess_client_event, s);
     net_timer_init(&s->timer, w->loop, login_timeout, s);
@@ -151,6 +166,14 @@ release(struct sess *s)
     sess_refusals_clear(s);
     mem_free(s->ends);
     s->ends = NULL;
+    if (s->has_taken_db)
+        tally_give(s->worker->shared->databases, s->gate.database);
+    if (s->has_taken_user)
+        tally_give(s->worker->shared->users, s->gate.role);
+    mem_free(s->server_key);
+    mem_free(s->client_key);
+    mem_free(s->upstream_host);
+    ref_drop(s->links);
     atomic_fetch_sub(&s->worker->shared->n_clients, 1);
     gate_client_deinit(&s->gate);
     s->free_task.run = sess_free;
@@ -166,8 +189,9 @@ say_goodbye(struct sess_leg *client)
     if (client->fd < 0 || client->is_broken)
         return;
     if (buf_len(&client->out) > 0)
-        (void)!send(
-            client->fd, buf_ptr(&client->out), buf_len(&client->out), MSG_NOSIGNAL);
+        (void)!sess_leg_send(client, buf_ptr(&client->out), buf_len(&client->out));
+    if (client->tls)
+        net_tls_shutdown(client->tls);
     shutdown(client->fd, SHUT_WR);
     for (int i = 0; i < 16; i++) {
         if (recv(client->fd, waste, sizeof(waste), MSG_DONTWAIT) <= 0)
@@ -203,10 +227,11 @@ end(struct sess *s, enum sess_end reason, const char *message)
     say_goodbye(&s->client);
     sess_leg_close(&s->client);
     sess_leg_close(&s->server);
-    buf_deinit(&s->startup);
     buf_deinit(&s->notices);
-    mem_free(s->addrs);
-    s->addrs = NULL;
+    sess_dial_free(s->dial);
+    s->dial = NULL;
+    sess_login_free(s->login);
+    s->login = NULL;
     list_remove(&s->worker->sessions, &s->node);
     if (s->n_outstanding == 0)
         release(s);

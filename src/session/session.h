@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: ISC
 /* One client connection and its own server connection.
  *
- *   STARTUP --startup packet--> CONNECTING --connected--> LOGIN --ReadyForQuery--> READY
- *      |                            |                       |                        |
- *      +--cancel request--> CANCEL  +------- any end -------+--------> CLOSED <------+
+ *   STARTUP -startup packet-> AUTH -accepted-> CONNECTING -connected-> LOGIN -ready-> READY
+ *      |                       |                   |                    |              |
+ *      +-cancel request-> CANCEL                   |                    |              |
+ *                         +--------------- any end ---> CLOSED <--------+--------------+
  *
- *   STARTUP     only the client is connected; its first packets are read (startup.c)
- *   CONNECTING  the server's name is resolved, the socket connects; the client waits
- *   LOGIN       authentication passes through; nothing is judged, since the server runs
- *               nothing before its first ReadyForQuery
+ *   STARTUP     only the client is connected; PROXY header, TLS, first packets (startup.c)
+ *   AUTH        the gate itself authenticates the client (login.c); not with passthrough
+ *   CONNECTING  the server is being reached (dial.c); the client waits
+ *   LOGIN       the server authenticates: the client (passthrough) or the gate (login.c);
+ *               nothing is judged, since the server runs nothing before its first
+ *               ReadyForQuery
  *   READY       every message of the client goes through front.c, of the server through
  *               back.c; a client message may wait (enum sess_wait), the server's never do
  *   CANCEL      a cancel request is carried to the worker that knows its key
@@ -26,11 +29,13 @@
 #include "gate/judge.h"
 #include "gate/message.h"
 #include "net/sock.h"
+#include "net/tls.h"
 #include "pgwire/pgwire.h"
 #include "session/worker.h"
 
 enum sess_state {
     SESS_ST_STARTUP,
+    SESS_ST_AUTH,
     SESS_ST_CONNECTING,
     SESS_ST_LOGIN,
     SESS_ST_READY,
@@ -57,12 +62,13 @@ enum sess_end {
 struct sess_leg {
     int fd; /* -1: not connected */
     struct net_watch watch;
-    struct buf in;  /* read, not processed */
-    struct buf out; /* processed, not sent */
-    size_t pass;    /* bytes of the current message still to be passed on unread */
-    size_t skip;    /* bytes of the current message still to be dropped */
-    bool is_eof;    /* nothing more comes from this peer */
-    bool is_shut;   /* we have shut our sending half */
+    struct net_tls *tls; /* owned; NULL: plain */
+    struct buf in;       /* read, not processed */
+    struct buf out;      /* processed, not sent */
+    size_t pass;         /* bytes of the current message still to be passed on unread */
+    size_t skip;         /* bytes of the current message still to be dropped */
+    bool is_eof;         /* nothing more comes from this peer */
+    bool is_shut;        /* we have shut our sending half */
     bool is_broken; /* this peer takes nothing more: what is meant for it is dropped */
 };
 
@@ -96,6 +102,9 @@ struct sess_bind {
 };
 
 struct sess_track; /* track.h: statements whose end matters */
+struct sess_login; /* login.h: what only the way to READY needs */
+struct sess_dial;  /* dial.h */
+struct sess_upstream;
 
 struct sess {
     unsigned magic;
@@ -108,18 +117,21 @@ struct sess {
     enum sess_end end;
     unsigned n_outstanding; /* answers to come that name this session */
     struct sess_leg client, server;
+    struct sess_links *links;       /* owned reference; of when the session began */
+    const struct sess_upstream *to; /* of links; NULL before the startup packet */
     struct net_addr peer, upstream;
-    struct net_addr *addrs; /* owned; of the server, while it is being reached */
-    size_t n_addrs, next_addr;
-    struct net_timer timer; /* login and connect limits; stopped when READY */
+    char *upstream_host;    /* owned; the server's name in its entry */
+    struct net_timer timer; /* limit of the login; stopped when READY */
     bool has_timer;
-    bool is_rejected; /* over max_client_conn: FATAL at its startup packet */
-    bool has_asked_ssl, has_asked_gss;
-    bool is_asked;        /* the server waits for an answer of the login */
-    bool is_terminated;   /* client sent Terminate */
+    struct sess_login *login;          /* owned; NULL when READY */
+    struct sess_dial *dial;            /* owned; while CONNECTING */
+    bool has_taken_db, has_taken_user; /* counted by max_db_connections, ..user.. */
+    unsigned n_cancels;                /* cancel requests on their way to the server */
+    bool is_cancelled;                 /* one came while the request was judged */
+    bool is_terminated;                /* client sent Terminate */
     uint64_t max_inspect; /* bytes; max_inspect_size when the session began */
-    struct buf startup;   /* rebuilt startup packet, until the server is connected */
-    uint32_t cancel_secret, server_secret;
+    unsigned char *server_key, *client_key; /* cancel keys, owned: real one and ours */
+    size_t server_key_len, client_key_len;
 
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
@@ -171,6 +183,8 @@ sess_log(const struct sess *s, bool is_warning, const char *fmt, ...) PRINTF_LIK
 bool sess_answered(struct sess *s);
 const char *sess_end_text(enum sess_end reason);
 void sess_drain(struct sess *s); /* ends it if it is idle */
+void sess_set_peer(struct sess *s, const struct net_addr *peer);
+struct net_keepalive sess_keepalive(const struct cfg *cfg);
 
 /* --- leg.c: bytes ------------------------------------------------------------------------ */
 /* Takes n bytes for the peer: sends, keeps the rest. */
@@ -182,11 +196,16 @@ void sess_resume(struct sess *s);
 void sess_client_event(void *ctx, unsigned what);
 void sess_server_event(void *ctx, unsigned what);
 void sess_leg_close(struct sess_leg *leg);
+/* As send: bytes taken or -errno; over TLS if the leg has it. */
+ssize_t sess_leg_send(struct sess_leg *leg, const char *p, size_t n) MUST_CHECK;
 
 /* --- startup.c ---------------------------------------------------------------------------- */
 /* Each takes bytes from the front of p and returns how many it has dealt with. */
 size_t sess_startup_bytes(struct sess *s, const char *p, size_t n);
-void sess_connected(struct sess *s); /* or not: then the next address is tried */
+void sess_startup_begin(struct sess *s, int fd);
+/* What comes before the first packet (PROXY header, TLS); true: it is over, go on and
+ * read. */
+bool sess_startup_prelude(struct sess *s);
 void sess_timer_done(struct sess *s);
 
 /* --- front.c, back.c ----------------------------------------------------------------------- */
@@ -240,7 +259,7 @@ void sess_refusals_clear(struct sess *s);
 void sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out);
 
 /* --- cancel.c ------------------------------------------------------------------------------- */
-void sess_cancel(struct sess *s, uint32_t pid, uint32_t secret);
+void sess_cancel(struct sess *s, uint32_t pid, struct str key);
 
 static inline bool
 sess_unit_is(uint64_t bits, uint64_t unit)

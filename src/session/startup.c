@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: ISC
-/* The first packets of a connection, and the way to the server (manual 55.2.1, 55.7). */
-#include "base/log.h"
+/* The first bytes of a connection: PROXY header, TLS, first packets (manual 55.2.1,
+ * 55.2.12, 55.7). Before a login is accepted a connection costs bounded memory and time. */
 #include "base/mem.h"
+#include "net/proxy.h"
+#include "session/links.h"
+#include "session/login.h"
 #include "session/session.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
+
+#define TLS_HANDSHAKE 0x16 /* record type of a ClientHello */
 
 /* Timeouts that a policy sets and a client may only make stricter. */
 static const char *const timeouts[] = { "lock_timeout", "statement_timeout",
@@ -19,7 +23,10 @@ struct packet {
     struct arena *arena;
     struct str keys[2 * PGW_MAX_PARAMS], values[2 * PGW_MAX_PARAMS];
     size_t n;
+    uint32_t protocol;
 };
+
+static void negotiate(struct sess *s, struct packet *p);
 
 static void
 packet_set(struct packet *p, const char *key, const char *value)
@@ -77,9 +84,10 @@ policy_parameter(void *ctx, const char *name, const char *value)
  * first text on, policy's `startup` values hold, the database has its real name. A key of
  * its own wins over `options` at the server, so a looser value there has no effect. */
 static void
-build_packet(struct sess *s, const struct pgw_startup *client,
-    const struct gate_target *t, const char *dbname)
+build_packet(
+    struct sess *s, const struct pgw_startup *client, const struct gate_target *t)
 {
+    const struct cfg_database *d = s->to->cfg;
     AUTO(arena_free) struct arena *a = arena_new();
     struct packet p = { .s = s, .client = client, .arena = a };
     struct pol_session session;
@@ -88,167 +96,186 @@ build_packet(struct sess *s, const struct pgw_startup *client,
         p.values[i] = client->values[i];
     }
     p.n = client->n;
-    packet_set(&p, "database", dbname ? dbname : s->gate.database);
+    p.protocol = client->protocol;
+    if (s->login->is_gates)
+        negotiate(s, &p);
+    s->login->protocol = p.protocol;
+    packet_set(&p, "database", d->dbname ? d->dbname : s->gate.database);
+    if (d->user)
+        packet_set(&p, "user", d->user);
     if (!client_value(p.client, p.arena, "standard_conforming_strings"))
         packet_set(&p, "standard_conforming_strings", "on");
     gate_client_pol_session(&s->gate, &session);
     pol_startup(t->policy, &session, policy_parameter, &p);
-    pgw_startup_build(&s->startup, client->protocol, p.keys, p.values, p.n);
+    pgw_startup_build(&s->login->startup, p.protocol, p.keys, p.values, p.n);
 }
 
-/* --- connecting ----------------------------------------------------------------------- */
-
-#define MAX_ADDRESSES 8
-
-/* Goes to a helper thread with a host name and comes back with addresses. */
-struct resolve {
-    struct task task;
-    struct sess *s;
-    struct task_queue *queue;
-    char *host, *port; /* owned */
-    struct net_addr found[MAX_ADDRESSES];
-    int n;
-    struct err err;
-};
-
-static void
-resolve_free(struct resolve *r)
-{
-    mem_free(r->host);
-    mem_free(r->port);
-    mem_free(r);
-}
-
-static void
-connect_failed(struct sess *s, const char *where, const char *why)
-{
-    struct err text;
-    err_set(&text, 0,
-        "ddlgate: can't reach the PostgreSQL server at %s for database \"%s\": %s",
-        where, s->gate.database, why);
-    sess_fatal(s, SESS_END_CONNECT_FAILED, "08006", text.text,
-        "start the server or correct [databases]; the gate tries anew with every connection");
-}
-
-static void
-name_upstream(
-    struct sess *s, const struct net_addr *addr, char where[NET_ADDR_TEXT_SIZE])
-{
-    char host[NET_ADDR_TEXT_SIZE];
-    s->upstream = *addr;
-    net_addr_text(addr, where);
-    net_addr_host(addr, host);
-    mem_free(s->gate.server_addr);
-    s->gate.server_addr = mem_strdup(*host ? host : where);
-    s->gate.server_port = net_addr_port(addr);
-}
-
-/* Goes through the addresses of the server until one takes us. why: of the one before. */
-static void
-connect_next(struct sess *s, int why)
-{
-    char where[NET_ADDR_TEXT_SIZE] = "?";
-    if (s->next_addr > 0)
-        net_addr_text(&s->upstream, where);
-    while (s->next_addr < s->n_addrs) {
-        name_upstream(s, &s->addrs[s->next_addr++], where);
-        int fd = net_connect(&s->upstream);
-        if (fd >= 0) {
-            s->server.fd = fd;
-            net_watch_init(&s->server.watch, s->worker->loop, fd, sess_server_event, s);
-            sess_watch(s);
-            return;
-        }
-        why = fd;
-    }
-    connect_failed(s, where, strerror(-why));
-}
-
-/* Takes a copy of addrs. */
-static void
-connect_to(struct sess *s, const struct net_addr *addrs, int n)
-{
-    s->addrs = mem_array((size_t)n, sizeof(*addrs));
-    memcpy(s->addrs, addrs, (size_t)n * sizeof(*addrs));
-    s->n_addrs = (size_t)n;
-    net_timer_start(&s->timer, s->worker->env.snap->cfg->server_connect_timeout_ms);
-    connect_next(s, 0);
-}
+/* --- before the first packet --------------------------------------------------------------- */
 
 void
-sess_connected(struct sess *s)
+sess_startup_begin(struct sess *s, int fd)
 {
-    const struct cfg *cfg = s->worker->env.snap->cfg;
-    int r = net_connect_result(s->server.fd);
-    if (r) {
-        sess_leg_close(&s->server);
-        connect_next(s, r);
-        return;
+    struct sess_login *l = s->login;
+    l->local.len = sizeof(l->local.ss);
+    if (getsockname(fd, (struct sockaddr *)&l->local.ss, &l->local.len) != 0)
+        l->local.len = 0;
+    if (sess_links_expects_proxy(s->links, &s->peer))
+        l->prelude = SESS_PRELUDE_PROXY;
+    else if (s->links->client_tls)
+        l->prelude = SESS_PRELUDE_FIRST;
+    else
+        l->prelude = SESS_PRELUDE_DONE;
+}
+
+static void
+broken_proxy(struct sess *s, const char *why)
+{
+    sess_log(s, true, "PROXY header: %s (proxy_protocol_from)", why);
+    sess_end(s, SESS_END_CLIENT_PROTOCOL);
+}
+
+/* Reads what the header still needs and nothing behind it. true: it is complete. */
+static bool
+read_proxy(struct sess *s)
+{
+    struct sess_login *l = s->login;
+    struct net_proxy header;
+    struct err err = { "" };
+    for (;;) {
+        size_t missing = 0;
+        int r = net_proxy_parse(buf_len(&l->proxy) ? buf_ptr(&l->proxy) : "",
+            buf_len(&l->proxy), &header, &missing, &err);
+        if (r == 0)
+            break;
+        if (r != NET_PROXY_NEED_MORE || buf_reserve(&l->proxy, missing) != 0) {
+            broken_proxy(s, r == NET_PROXY_NEED_MORE ? "it is too long" : err.text);
+            return false;
+        }
+        ssize_t got = recv(s->client.fd, l->proxy.data + l->proxy.tail, missing, 0);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            return false;
+        if (got <= 0) {
+            sess_end(s, SESS_END_CLIENT_CLOSED);
+            return false;
+        }
+        l->proxy.tail += (size_t)got;
     }
-    mem_free(s->addrs);
-    s->addrs = NULL;
-    struct net_keepalive ka = {
-        .enabled = cfg->tcp_keepalive,
-        .idle_s = (int)(cfg->tcp_keepidle_ms / 1000),
-        .interval_s = (int)(cfg->tcp_keepintvl_ms / 1000),
-        .count = (int)cfg->tcp_keepcnt,
-        .user_timeout_ms = (int)cfg->tcp_user_timeout_ms,
-    };
-    net_sock_options(s->server.fd, &ka);
-    sess_set_state(s, SESS_ST_LOGIN);
-    net_timer_start(&s->timer, cfg->client_login_timeout_ms);
-    sess_send(s, &s->server, buf_ptr(&s->startup), buf_len(&s->startup));
-    buf_deinit(&s->startup);
-    sess_resume(s);
-}
-
-static void
-resolved(struct task *task)
-{
-    struct resolve *r = LIST_ENTRY(task, struct resolve, task);
-    struct sess *s = r->s;
-    if (!sess_answered(s)) {
-        if (r->n <= 0)
-            connect_failed(s, r->host, r->err.text);
-        else
-            connect_to(s, r->found, r->n);
+    buf_deinit(&l->proxy);
+    if (!header.is_local) {
+        sess_set_peer(s, &header.source);
+        l->local = header.destination;
     }
-    resolve_free(r);
+    return true;
 }
 
-static void
-resolve_away(struct task *task)
+/* PostgreSQL 17's direct TLS begins with a ClientHello, everything else with a length. */
+static enum sess_prelude
+look_at_first_byte(struct sess *s)
 {
-    struct resolve *r = LIST_ENTRY(task, struct resolve, task);
-    r->n = net_resolve(r->host, r->port, false, r->found, MAX_ADDRESSES, &r->err);
-    task->run = resolved;
-    task_post(r->queue, task);
+    unsigned char first;
+    if (recv(s->client.fd, &first, 1, MSG_PEEK) != 1)
+        return SESS_PRELUDE_DONE; /* the read that follows finds out why */
+    if (first != TLS_HANDSHAKE)
+        return SESS_PRELUDE_DONE;
+    s->login->is_direct_tls = true;
+    s->login->has_asked_ssl = true;
+    s->client.tls = net_tls_accept(s->links->client_tls, s->client.fd);
+    return SESS_PRELUDE_TLS;
 }
 
-static void
-start_connect(struct sess *s, const struct sess_upstream *up)
+/* true: TLS stands. */
+static bool
+shake_hands(struct sess *s)
 {
     struct err err = { "" };
-    if (net_is_numeric(up->host) || up->host[0] == '/') {
-        struct net_addr addr;
-        int n = net_resolve(up->host, up->port, false, &addr, 1, &err);
-        if (n <= 0)
-            connect_failed(s, up->host, err.text);
-        else
-            connect_to(s, &addr, 1);
-        return;
+    int r = net_tls_handshake(s->client.tls, &err);
+    s->login->tls_wants = r;
+    if (r < 0) {
+        sess_log(s, true, "TLS: %s", err.text);
+        s->client.is_broken = true; /* nothing can be said that it would understand */
+        sess_end(s, SESS_END_TLS_FAILED);
+        return false;
     }
-    struct resolve *r = mem_zalloc(sizeof(*r));
-    r->s = s;
-    r->queue = net_loop_queue(s->worker->loop);
-    r->host = mem_strdup(up->host);
-    r->port = mem_strdup(up->port);
-    r->task.run = resolve_away;
-    s->n_outstanding++;
-    task_pool_post(s->worker->shared->parsers, &r->task);
+    if (r == 0 && s->login->is_direct_tls && !net_tls_has_alpn(s->client.tls)) {
+        sess_log(s, true, "TLS: direct TLS without the ALPN protocol \"postgresql\"");
+        sess_end(s, SESS_END_TLS_FAILED);
+        return false;
+    }
+    return r == 0;
+}
+
+bool
+sess_startup_prelude(struct sess *s)
+{
+    struct sess_login *l = s->login;
+    if (l->prelude == SESS_PRELUDE_PROXY) {
+        if (!read_proxy(s))
+            return false;
+        l->prelude = s->links->client_tls ? SESS_PRELUDE_FIRST : SESS_PRELUDE_DONE;
+        if (l->prelude == SESS_PRELUDE_FIRST)
+            return false; /* the byte may not be there yet */
+    }
+    if (l->prelude == SESS_PRELUDE_FIRST)
+        l->prelude = look_at_first_byte(s);
+    if (l->prelude == SESS_PRELUDE_TLS) {
+        if (!shake_hands(s))
+            return false;
+        l->prelude = SESS_PRELUDE_DONE;
+    }
+    return true;
 }
 
 /* --- the startup packet ----------------------------------------------------------------- */
+
+/* Is encryption there, as far as the configuration demands it? Unix sockets need none, as
+ * in pgbouncer. */
+static bool
+is_encrypted_enough(struct sess *s)
+{
+    const struct cfg *cfg = s->links->cfg;
+    if (s->client.tls || cfg->client_tls_sslmode < CFG_SSL_REQUIRE
+        || s->peer.ss.ss_family == AF_UNIX)
+        return true;
+    sess_fatal(s, SESS_END_LOGIN_FAILED, "28000",
+        "ddlgate: TLS is required (client_tls_sslmode)",
+        "connect with sslmode=require");
+    return false;
+}
+
+/* The gate speaks 3.2 itself where it authenticates: newer minor versions and protocol
+ * options are negotiated away here, since the server is reached only later. */
+static void
+negotiate(struct sess *s, struct packet *p)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(2 * PGW_MAX_STARTUP);
+    struct str unknown[2 * PGW_MAX_PARAMS];
+    size_t n_unknown = 0, n = 0;
+    bool is_newer = p->protocol > PGW_PROTOCOL_3_2;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->keys[i].n >= 5 && memcmp(p->keys[i].p, "_pq_.", 5) == 0) {
+            unknown[n_unknown++] = p->keys[i];
+        } else {
+            p->keys[n] = p->keys[i];
+            p->values[n++] = p->values[i];
+        }
+    }
+    p->n = n;
+    if (is_newer)
+        p->protocol = PGW_PROTOCOL_3_2;
+    if (!is_newer && n_unknown == 0)
+        return;
+    pgw_build_negotiate(&out, p->protocol, unknown, n_unknown);
+    sess_send(s, &s->client, buf_ptr(&out), buf_len(&out));
+}
+
+/* Values as in PostgreSQL's ProcessStartupPacket: a database name or a boolean. */
+static bool
+is_physical_replication(const struct pgw_startup *p)
+{
+    const struct str *v = pgw_startup_get(p, "replication");
+    bool is_on = false;
+    return v && str_bool(*v, &is_on) == 0 && is_on;
+}
 
 static void
 accept_startup(struct sess *s, const struct pgw_startup *p)
@@ -256,8 +283,6 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
     struct sess_worker *w = s->worker;
     struct gate_client *g = &s->gate;
     AUTO(arena_free) struct arena *a = arena_new();
-    struct sess_upstream up;
-    struct err err = { "" };
     const struct str *user = pgw_startup_get(p, "user");
     const struct str *database = pgw_startup_get(p, "database");
     const struct str *app = pgw_startup_get(p, "application_name");
@@ -267,13 +292,16 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
     g->database = mem_strndup(database->p, database->n);
     g->application_name = app ? mem_strndup(app->p, app->n) : NULL;
     gate_client_login_path(g, client_value(p, a, "search_path"));
-    if (s->is_rejected) {
+    if (s->login->is_rejected) {
         sess_fatal(s, SESS_END_TOO_MANY, "53300",
             "ddlgate: sorry, too many clients already (max_client_conn)", NULL);
         return;
     }
+    if (!is_encrypted_enough(s))
+        return;
     struct gate_target t = gate_snapshot_find(w->env.snap, g->database);
-    if (!t.database) {
+    const struct cfg_database *d = cfg_find_database(s->links->cfg, g->database);
+    if (!t.database || !d) {
         struct err text;
         err_set(&text, 0, "ddlgate: database \"%s\" is not served by this gate",
             g->database);
@@ -281,18 +309,13 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
             "add it, or a * entry, to [databases]");
         return;
     }
-    if (w->shared->upstream(w->shared->ctx, t.database, a, &up, &err) != 0) {
-        connect_failed(s, t.database->name, err.text);
-        return;
-    }
-    build_packet(s, p, &t, up.dbname);
-    sess_set_state(s, SESS_ST_CONNECTING);
-    start_connect(s, &up);
+    s->to = sess_links_find(s->links, d);
+    build_packet(s, p, &t);
+    sess_login_begin(s, is_physical_replication(p));
 }
 
-/* At most one of each request; TLS and GSSAPI encryption are declined. */
 static bool
-decline(struct sess *s, bool *has_asked)
+is_first_request(struct sess *s, bool *has_asked)
 {
     if (*has_asked) {
         sess_fatal(s, SESS_END_CLIENT_PROTOCOL, "08P01",
@@ -300,8 +323,36 @@ decline(struct sess *s, bool *has_asked)
         return false;
     }
     *has_asked = true;
-    sess_send(s, &s->client, "N", 1);
     return true;
+}
+
+static size_t
+decline(struct sess *s, bool *has_asked, size_t size)
+{
+    if (!is_first_request(s, has_asked))
+        return 0;
+    sess_send(s, &s->client, "N", 1);
+    return size;
+}
+
+/* What stands behind the request was sent in clear: whoever put it there wants it taken for
+ * something said under TLS. */
+static size_t
+accept_tls(struct sess *s, size_t size, size_t n)
+{
+    if (!s->links->client_tls || s->peer.ss.ss_family == AF_UNIX)
+        return decline(s, &s->login->has_asked_ssl, size);
+    if (!is_first_request(s, &s->login->has_asked_ssl))
+        return 0;
+    if (n != size) {
+        sess_fatal(s, SESS_END_CLIENT_PROTOCOL, "08P01",
+            "ddlgate: received unencrypted data after SSL request", NULL);
+        return 0;
+    }
+    sess_send(s, &s->client, "S", 1);
+    s->client.tls = net_tls_accept(s->links->client_tls, s->client.fd);
+    s->login->prelude = SESS_PRELUDE_TLS;
+    return size;
 }
 
 size_t
@@ -320,15 +371,11 @@ sess_startup_bytes(struct sess *s, const char *p, size_t n)
     }
     switch (packet.kind) {
     case PGW_SSL_REQUEST:
-        return decline(s, &s->has_asked_ssl) ? packet.size : 0;
+        return accept_tls(s, packet.size, n);
     case PGW_GSSENC_REQUEST:
-        return decline(s, &s->has_asked_gss) ? packet.size : 0;
+        return decline(s, &s->login->has_asked_gss, packet.size);
     case PGW_CANCEL_REQUEST:
-        if (packet.cancel_key.n != 4) {
-            sess_end(s, SESS_END_CLIENT_PROTOCOL);
-            return 0;
-        }
-        sess_cancel(s, packet.cancel_pid, pgw_u32(packet.cancel_key.p));
+        sess_cancel(s, packet.cancel_pid, packet.cancel_key);
         return packet.size;
     case PGW_STARTUP:
         accept_startup(s, &packet);

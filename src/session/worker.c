@@ -3,16 +3,19 @@
 #include "session/worker.h"
 
 #include "base/mem.h"
+#include "session/links.h"
 #include "session/session.h"
 
 struct sess_worker *
-sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *snap)
+sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *snap,
+    struct sess_links *links)
 {
     struct sess_worker *w = mem_zalloc(sizeof(*w));
     w->shared = shared;
     w->index = index;
     w->loop = net_loop_new();
     w->read_buffer = mem_alloc(SESS_READ_BYTES);
+    w->links = ref_take(links);
     list_init(&w->sessions);
     w->env = (struct gate_env){
         .snap = ref_take(snap),
@@ -42,8 +45,24 @@ sess_worker_free(struct sess_worker *w)
         ;
     net_loop_free(w->loop);
     ref_drop(w->env.snap);
+    ref_drop(w->links);
     mem_free(w->read_buffer);
     mem_free(w);
+}
+
+void
+sess_ask_free(struct sess_ask *ask)
+{
+    if (!ask)
+        return;
+    ref_drop(ask->links);
+    auth_secret_wipe(&ask->secret);
+    mem_free(ask->database);
+    mem_free(ask->user);
+    mem_free(ask->host);
+    mem_free(ask->hostaddr);
+    mem_free(ask->port);
+    mem_free(ask);
 }
 
 /* --- tasks from other threads ----------------------------------------------------------- */
@@ -52,6 +71,7 @@ struct message {
     struct task task;
     struct sess_worker *to;
     struct gate_snapshot *snap;
+    struct sess_links *links;
     struct net_addr peer;
     int fd;
     bool flag;
@@ -89,13 +109,17 @@ run_snapshot(struct task *task)
     struct message *m = LIST_ENTRY(task, struct message, task);
     ref_drop(m->to->env.snap);
     m->to->env.snap = m->snap;
+    ref_drop(m->to->links);
+    m->to->links = m->links;
     mem_free(m);
 }
 
 void
-sess_worker_snapshot(struct sess_worker *w, struct gate_snapshot *snap)
+sess_worker_snapshot(
+    struct sess_worker *w, struct gate_snapshot *snap, struct sess_links *links)
 {
-    post(w, run_snapshot, (struct message){ .snap = ref_take(snap) });
+    post(w, run_snapshot,
+        (struct message){ .snap = ref_take(snap), .links = ref_take(links) });
 }
 
 static void

@@ -5,7 +5,9 @@
 #ifndef DG_SESSION_WORKER_H
 #define DG_SESSION_WORKER_H
 
+#include "auth/secret.h"
 #include "base/list.h"
+#include "base/tally.h"
 #include "gate/client.h"
 #include "net/sock.h"
 
@@ -13,10 +15,31 @@
 
 #define SESS_READ_BYTES ((size_t)64 << 10)
 
-/* Where a database's server is; part of the snapshot's life, made by app. */
-struct sess_upstream {
-    const char *host, *port, *dbname; /* dbname NULL: as the client names it */
+struct sess_links;
+
+/* A question of a login that the control thread answers over the gate's own connections.
+ * Travels both ways as a task; task.run is the asker's when it asks. */
+enum sess_ask_kind {
+    SESS_ASK_SECRET, /* auth_query's answer for a user */
+    SESS_ASK_SERVER, /* which host has the target_session_attrs of its entry? */
 };
+struct sess_ask {
+    struct task task;
+    struct task_queue *queue;            /* of the asker; where the answer is posted */
+    void *owner;                         /* the asker's */
+    void *service;                       /* the service's */
+    void (*answered)(struct task *task); /* the asker's run, kept by the service */
+    enum sess_ask_kind kind;
+    struct sess_links *links;          /* owned reference */
+    const struct cfg_database *target; /* of links */
+    char *database, *user;             /* owned */
+    /* The answer: */
+    bool is_found;
+    struct auth_secret secret;    /* owned */
+    char *host, *hostaddr, *port; /* owned */
+    struct err why;               /* not found: "" where there is just no such user */
+};
+void sess_ask_free(struct sess_ask *ask);
 
 /* What app gives every worker. */
 struct sess_shared {
@@ -24,10 +47,9 @@ struct sess_shared {
     struct task_pool *parsers; /* also resolves names */
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask);
-    /* Splits the connection string of a database; strings owned by the caller's arena. */
-    int (*upstream)(void *ctx, const struct cfg_database *db, struct arena *a,
-        struct sess_upstream *out, struct err *err);
+    void (*ask)(void *ctx, struct sess_ask *ask); /* thread-safe */
     void *ctx;
+    struct tally *databases, *users; /* sessions of each */
     atomic_uint n_clients;
     atomic_ulong next_id;
     struct sess_worker **workers;
@@ -39,21 +61,24 @@ struct sess_worker {
     size_t index;
     struct net_loop *loop; /* owned */
     struct gate_env env;
+    struct sess_links
+        *links; /* of the same configuration as env.snap; owned reference */
     struct list sessions;
     bool is_draining;
     char *read_buffer; /* SESS_READ_BYTES, owned */
 };
 
-struct sess_worker *sess_worker_new(struct sess_shared *shared, size_t index,
-    struct gate_snapshot *snap);             /* takes its own reference */
+struct sess_worker *
+sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *snap,
+    struct sess_links *links);               /* takes its own references */
 void sess_worker_run(struct sess_worker *w); /* thread: the worker's; until stopped */
 void sess_worker_free(struct sess_worker *w);
 
 /* thread: any */
 void sess_worker_accept(
     struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rejected);
-void
-sess_worker_snapshot(struct sess_worker *w, struct gate_snapshot *snap); /* own ref */
+void sess_worker_snapshot(struct sess_worker *w, struct gate_snapshot *snap,
+    struct sess_links *links);                              /* own references */
 void sess_worker_drain(struct sess_worker *w, bool is_now); /* now: end all sessions */
 void sess_worker_stop(struct sess_worker *w);               /* leaves the loop */
 
