@@ -658,7 +658,7 @@ START_TEST(sample_file_s_commented_lines_are_right_too)
     uncomment(text);
     struct cfg *c = load_text(&p, text);
     assert_defaults(c);
-    ck_assert_uint_eq(c->n_databases, 3);
+    ck_assert_uint_eq(c->n_databases, 4);
     ck_assert_uint_eq(c->n_migrations, 1);
     ck_assert_ptr_nonnull(c->migrations[0].history_table);
     ck_assert_ptr_nonnull(c->migrations[0].search_path);
