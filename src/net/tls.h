@@ -26,8 +26,10 @@ enum net_tls_mode {
 
 struct net_tls_settings {
     enum net_tls_mode mode;
-    /* Paths, NULL: none. ca_file "system" takes the system's store. A key that group or
-     * others may read is refused, as PostgreSQL does (root's may be group-readable). */
+    /* Paths, NULL: none. ca_file "system" takes the system's store, towards servers with
+     * VERIFY_FULL only: those CAs vouch for anybody. A key that group or others may read is
+     * refused, as PostgreSQL does (root's may be group-readable). crl_file needs a ca_file
+     * and must have a list of every CA in use. */
     const char *key_file, *cert_file, *ca_file, *crl_file;
     const char *ciphers;   /* OpenSSL's list for TLS 1.2; NULL: its default */
     const char *protocols; /* pgbouncer's: "secure" (1.2 and 1.3), or a list of tlsv1.2,
@@ -42,10 +44,14 @@ struct net_tls_conf; /* starts with a struct ref */
  * 0, or -EINVAL with err: which file, what is wrong with it, what to do. */
 int net_tls_server_conf(const struct net_tls_settings *s, struct net_tls_conf **out,
     struct err *err) MUST_CHECK;
-/* Towards servers: VERIFY_CA and VERIFY_FULL need a ca_file. Key and certificate, if
- * given, are this gate's client certificate. Offers ALPN "postgresql". */
+/* Towards servers: VERIFY_CA and VERIFY_FULL need a ca_file; one that is given is checked
+ * against in every mode, as libpq does. Key and certificate, if given, are this gate's
+ * client certificate. Offers ALPN "postgresql". */
 int net_tls_client_conf(const struct net_tls_settings *s, struct net_tls_conf **out,
     struct err *err) MUST_CHECK;
+/* One line for the log: the own certificate or a CRL is out of date, which the peers will
+ * say later in worse words. NULL: nothing to say. */
+const char *net_tls_conf_warning(const struct net_tls_conf *conf);
 
 struct net_tls;
 /* Both take a reference to conf and never fail. host: the server's name, for SNI (unless it
@@ -65,14 +71,19 @@ int net_tls_handshake(struct net_tls *t, struct err *err) MUST_CHECK;
 
 /* As recv and send on a non-blocking socket: bytes, 0 at the end of the stream (close_notify
  * or not: clients just close), -EAGAIN, or another -errno; after that one, only free it.
- * recv takes whole records as long as they fit (n at least NET_TLS_RECORD), so that nothing
- * is left inside that the socket wouldn't announce. send may take a part. */
+ * recv takes one whole record (n at least NET_TLS_RECORD, asserted), so that nothing is
+ * left inside that the socket wouldn't announce. send may take a part; after its -EAGAIN
+ * the next call must begin with the same bytes, at least as many (the place may change).
+ * SIGPIPE must be ignored: OpenSSL writes without MSG_NOSIGNAL. */
 #define NET_TLS_RECORD ((size_t)16384)
 ssize_t net_tls_recv(struct net_tls *t, void *p, size_t n) MUST_CHECK;
 ssize_t net_tls_send(struct net_tls *t, const void *p, size_t n) MUST_CHECK;
 /* After -EAGAIN of recv (or send): the direction that it really waits for, if it is not the
  * obvious one: NET_TLS_WANT_WRITE (or READ), else 0. */
 int net_tls_wants(const struct net_tls *t);
+/* Why the handshake, recv or send failed; "" before. A server that refuses our certificate
+ * in TLS 1.3 says so to the first recv only. */
+const char *net_tls_failure(const struct net_tls *t);
 void
 net_tls_shutdown(struct net_tls *t); /* close_notify, as far as the socket takes it */
 
