@@ -134,7 +134,12 @@ give_password(struct auth_client *a, struct buf *out, struct err *err)
 
     if (!password)
         return lacks(a, "the password itself", "the password", err);
-    DG_ASSERT(strlen(password) <= AUTH_MAX_PASSWORD, "a password over its limit");
+    /* The configuration's own passwords have no other limit. */
+    if (strlen(password) > AUTH_MAX_PASSWORD) {
+        err_set(err, -1, "the password of user \"%s\" is longer than %d bytes", a->user,
+            AUTH_MAX_PASSWORD);
+        return AUTH_FAILED;
+    }
     buf_put(out, password, strlen(password) + 1);
     a->state = STATE_ANSWERED;
     return AUTH_GO_ON;

@@ -405,6 +405,26 @@ START_TEST(trusting_server_gets_nothing)
 }
 END_TEST
 
+START_TEST(long_password_is_not_sent)
+{
+    static char text[AUTH_MAX_PASSWORD + 2];
+    struct auth_secret s = { .kind = AUTH_SECRET_PLAIN, .text = text };
+    struct auth_client_args args = { .user = "app", .secret = &s };
+
+    memset(text, 'x', AUTH_MAX_PASSWORD);
+    for (int i = 0; i < 2; i++) {
+        AUTO(buf_deinit) struct buf out = BUF_INIT(AUTH_MAX_BODY);
+        struct err err = { "" };
+        struct auth_client *a = auth_client_new(&args);
+        enum auth_step step = hear(a, T("\0\0\0\3"), &out, &err);
+        ck_assert_int_eq(step, i == 0 ? AUTH_GO_ON : AUTH_FAILED);
+        ck_assert_uint_eq(buf_len(&out), i == 0 ? AUTH_MAX_PASSWORD + 1 : 0);
+        auth_client_free(a);
+        text[AUTH_MAX_PASSWORD] = 'x';
+    }
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -420,6 +440,7 @@ suite(void)
         tc, broken_servers_are_refused, 0, sizeof(hostiles) / sizeof(hostiles[0]));
     tcase_add_test(tc, lengths_of_server_first_have_limits);
     tcase_add_test(tc, trusting_server_gets_nothing);
+    tcase_add_test(tc, long_password_is_not_sent);
     suite_add_tcase(s, tc);
     return s;
 }
