@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_NAME 63 /* bytes; PostgreSQL cuts longer names */
+#define MAX_NAME    63   /* bytes; PostgreSQL cuts longer names */
+#define MAX_PATTERN 256  /* bytes; regcomp recurses */
+#define MAX_REPEATS 4096 /* product of all {n}: regcomp writes them out */
 
 /* Past the bracket expression that begins at p; NULL: it can't be taken. */
 static const char *
@@ -55,6 +57,31 @@ is_common(const char *p)
     return true;
 }
 
+/* Taken from the braces anywhere, escaped or not: too strict is fine here. */
+static bool
+is_small(const char *p)
+{
+    int64_t product = 1;
+
+    if (strlen(p) > MAX_PATTERN)
+        return false;
+    while ((p = strchr(p, '{')) != NULL) {
+        int64_t largest = 1;
+        for (p++; *p && *p != '}';) {
+            struct str digits = { p, strspn(p, "0123456789") };
+            int64_t n = 0;
+            if (digits.n && str_int64(digits, 0, MAX_REPEATS, &n))
+                return false;
+            largest = n > largest ? n : largest;
+            p += digits.n ? digits.n : 1;
+        }
+        product *= largest;
+        if (product > MAX_REPEATS)
+            return false;
+    }
+    return true;
+}
+
 static int
 parse_regex(struct hba_name *n, struct err *err)
 {
@@ -68,6 +95,11 @@ parse_regex(struct hba_name *n, struct err *err)
             "%s: the gate takes POSIX extended regular expressions only, so no escapes "
             "like \\d, no (?...), and in brackets no backslash and only ASCII",
             n->text);
+    if (!is_small(pattern))
+        return err_set(err, -EINVAL,
+            "%.64s...: the regular expression is longer than %d bytes, or its {n} make "
+            "up more than %d repeats",
+            n->text, MAX_PATTERN, MAX_REPEATS);
     int r = regcomp(&n->regex, pattern, REG_EXTENDED | REG_NOSUB);
     if (r) {
         regerror(r, &n->regex, why, sizeof(why));
