@@ -265,6 +265,8 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     };
     if (s->state == SESS_ST_CLOSED)
         return;
+    if (s->login && s->login->prelude == SESS_PRELUDE_TLS)
+        s->client.is_broken = true; /* half a handshake carries no words */
     /* Not in the midst of another message, nor after the server's own last word. */
     if (s->server.pass == 0 && !s->has_said_fatal) {
         pgw_error_build(&b, false, &e);

@@ -190,15 +190,11 @@ shake_hands(struct sess *s)
     struct err err = { "" };
     int r = net_tls_handshake(s->client.tls, &err);
     s->login->tls_wants = r;
+    if (r == 0 && s->login->is_direct_tls && !net_tls_has_alpn(s->client.tls))
+        r = err_set(&err, -EPROTO, "direct TLS without the ALPN protocol \"postgresql\"");
     if (r < 0) {
-        sess_log(s, true, "TLS: %s", err.text);
         s->client.is_broken = true; /* nothing can be said that it would understand */
-        sess_end(s, SESS_END_TLS_FAILED);
-        return false;
-    }
-    if (r == 0 && s->login->is_direct_tls && !net_tls_has_alpn(s->client.tls)) {
-        sess_log(s, true, "TLS: direct TLS without the ALPN protocol \"postgresql\"");
-        sess_end(s, SESS_END_TLS_FAILED);
+        sess_fatal(s, SESS_END_TLS_FAILED, "08P01", err.text, NULL);
         return false;
     }
     return r == 0;

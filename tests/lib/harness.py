@@ -132,10 +132,17 @@ class T:
 
     def own_cluster(self, **kw):
         """A server that this case may kill; what it has committed survives."""
-        kw.setdefault("settings", {"synchronous_commit": "on"})
+        return self.make_cluster(settings={"synchronous_commit": "on"}, **kw)
+
+    def make_cluster(self, prepare=None, **kw):
+        """A server with settings of its own; prepare(cluster) may add files before it
+        starts."""
+        T.serial += 1
         c = pg.Cluster(os.path.join(self.folder, f"pg{T.serial}"), **kw)
         os.chmod(self.folder, 0o755)
         c.make()
+        if prepare:
+            prepare(c)
         self.stack.callback(c.stop)
         return c.start().make_roles()
 

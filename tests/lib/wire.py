@@ -279,6 +279,15 @@ class Wire:
 
     # --- login ------------------------------------------------------------------------
 
+    def start_tls(self, context, direct=False, name="localhost"):
+        """SSLRequest and handshake, or the handshake at once (PostgreSQL 17's direct TLS)."""
+        if not direct:
+            self.send(struct.pack("!II", 8, SSL))
+            answer = self.take(1)
+            assert answer == b"S", f"answer to SSLRequest: {answer!r}"
+        self.sock = context.wrap_socket(self.sock, server_hostname=name)
+        return self
+
     def startup(self, user, database, password=None, **params):
         self.send(startup_packet({"user": user, "database": database, **params}))
         return self.log_in(user, password)
