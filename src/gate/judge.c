@@ -73,6 +73,7 @@ request_destroy(struct gate_request *req)
         mem_free((void *)(uintptr_t)req->binds[i].p);
     mem_free(req->binds);
     mem_free(req->histories);
+    mem_free(req->by_fact);
     pol_findings_deinit(&req->findings);
     ref_drop(req->text);
     ref_drop(req->snap);

@@ -74,6 +74,7 @@ struct gate_request {
     bool is_waiting; /* done() will come; the request must live until then */
     struct pol_history *histories;
     struct pol_findings findings;
+    const struct pol_finding **by_fact; /* owned; findings sorted, made by record.c */
     struct gate_snapshot *snap; /* owned reference: what this judgement is made with */
     char *why_unknown;          /* owned */
     struct aud_wait audit_wait;

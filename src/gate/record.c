@@ -7,6 +7,7 @@
 #include "gate/message.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FINDINGS_MAX ((size_t)64 << 10)
@@ -92,32 +93,104 @@ fill_statement(const struct gate_client *c, const struct gate_text *t, size_t fa
     rec->digest = s->digest;
 }
 
+/* The findings that a record tells: of an intent those of its own statement, of a refusal
+ * all of them, since it stands for the whole text. */
+struct told {
+    const struct pol_finding **items; /* owned */
+    size_t n;
+    const struct pol_finding *lead; /* the strictest; NULL: none */
+};
+
 static void
-fill_decision(const struct gate_request *req, size_t fact, struct buf *findings,
-    struct aud_rec *rec)
+told_deinit_p(struct told *t)
+{
+    mem_free(t->items);
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+    const struct pol_finding *const *x = a, *const *y = b;
+    if ((*x)->fact != (*y)->fact)
+        return (*x)->fact < (*y)->fact ? -1 : 1;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* Made once for all intents of a request: a text may hold tens of thousands. */
+static void
+sort_findings(struct gate_request *req)
 {
     const struct pol_findings *f = &req->findings;
-    const struct pol_finding *lead = NULL;
+    if (req->by_fact || f->n == 0)
+        return;
+    req->by_fact = mem_array(f->n, sizeof(*req->by_fact));
+    for (size_t i = 0; i < f->n; i++)
+        req->by_fact[i] = &f->items[i];
+    qsort(req->by_fact, f->n, sizeof(*req->by_fact), compare_places);
+}
+
+/* The first of by_fact at or behind a fact. */
+static size_t
+first_at(const struct gate_request *req, size_t fact)
+{
+    size_t low = 0, high = req->findings.n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (req->by_fact[mid]->fact < fact)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static void
+select_findings(
+    struct gate_request *req, enum aud_event event, size_t fact, struct told *out)
+{
+    size_t from = 0, to = req->findings.n;
+    sort_findings(req);
+    if (event == AUD_INTENT && to > 0) {
+        const struct sql_tree *tree = req->text->tree;
+        size_t first = fact, end = fact + 1;
+        while (first > 0 && tree->facts[first - 1].stmt == tree->facts[fact].stmt)
+            first--;
+        while (end < tree->n && tree->facts[end].stmt == tree->facts[fact].stmt)
+            end++;
+        from = first_at(req, first);
+        to = first_at(req, end);
+    }
+    out->items = mem_array(to - from + 1, sizeof(*out->items));
+    for (size_t i = from; i < to; i++) {
+        out->items[out->n] = req->by_fact[i];
+        if (!out->lead || out->items[out->n]->action > out->lead->action)
+            out->lead = out->items[out->n];
+        out->n++;
+    }
+}
+
+static void
+fill_decision(const struct gate_request *req, size_t fact, const struct told *told,
+    struct buf *findings, struct aud_rec *rec)
+{
     struct gate_target target = gate_snapshot_find(req->snap, req->client->database);
-    for (size_t i = 0; i < f->n; i++) {
-        const struct pol_finding *one = &f->items[i];
-        if (!lead || one->action > lead->action)
-            lead = one;
+    for (size_t i = 0; i < told->n; i++) {
+        const struct pol_finding *one = told->items[i];
         if (buf_len(findings) + 2048 < FINDINGS_MAX)
             buf_putf(findings, "%s%s%s %s: %.1500s", i ? "\n" : "",
                 one->is_observed ? "would " : "", dg_action_name(one->action),
                 one->rule, one->message);
     }
-    rec->decision = f->action;
+    rec->decision = req->findings.action;
     rec->request_id = req->id;
     rec->statement_id = req->client->n_messages;
     if (target.policy)
         rec->environment = pol_environment(target.policy);
-    if (lead) {
-        rec->rule = lead->rule;
+    if (told->lead) {
+        rec->rule = told->lead->rule;
         if (rec->event == AUD_DECISION) {
-            rec->decision = lead->action;
-            rec->is_observed = lead->is_observed;
+            rec->decision = told->lead->action;
+            rec->is_observed = told->lead->is_observed;
         }
         rec->findings = buf_cstr(findings);
     }
@@ -132,21 +205,16 @@ fill_decision(const struct gate_request *req, size_t fact, struct buf *findings,
 }
 
 static void
-fill_rule(const struct gate_request *req, char *reason, size_t reason_size, char *set,
+fill_rule(const struct told *told, char *reason, size_t reason_size, char *set,
     size_t set_size, struct aud_rec *rec)
 {
-    const struct pol_findings *f = &req->findings;
-    const struct pol_finding *lead = NULL;
-    for (size_t i = 0; i < f->n; i++) {
-        if (!lead || f->items[i].action > lead->action)
-            lead = &f->items[i];
-    }
-    if (!lead)
+    if (!told->lead)
         return;
-    snprintf(reason, reason_size, "rule %s", lead->rule);
+    snprintf(reason, reason_size, "rule %s", told->lead->rule);
     rec->reason = reason;
-    if (lead->origin_file) {
-        snprintf(set, set_size, "%s:%d", lead->origin_file, lead->origin_line);
+    if (told->lead->origin_file) {
+        snprintf(
+            set, set_size, "%s:%d", told->lead->origin_file, told->lead->origin_line);
         rec->rule_set = set;
     }
 }
@@ -157,13 +225,15 @@ write_statement(struct gate_request *req, enum aud_event event, size_t fact,
 {
     struct gate_client *c = req->client;
     AUTO(statement_deinit) struct statement s = { .text = NULL };
+    AUTO(told_deinit) struct told told = { .items = NULL };
     AUTO(buf_deinit) struct buf findings = BUF_INIT(FINDINGS_MAX);
     char reason[160], set[512];
     struct aud_rec rec = { .event = event, .intent_id = intent_id };
     fill_session(c, &rec);
     fill_statement(c, req->text, fact, &s, &rec);
-    fill_decision(req, fact, &findings, &rec);
-    fill_rule(req, reason, sizeof(reason), set, sizeof(set), &rec);
+    select_findings(req, event, fact, &told);
+    fill_decision(req, fact, &told, &findings, &rec);
+    fill_rule(&told, reason, sizeof(reason), set, sizeof(set), &rec);
     if (event == AUD_DECISION && req->refusal)
         rec.sqlstate = req->refusal->sqlstate;
     return aud_write(c->env->audit, &rec, wait);
