@@ -164,9 +164,11 @@ reload(struct app *app)
     struct gate_snapshot *snap = NULL;
     struct sess_links *links = NULL;
     aud_reopen(app->audit);
+    net_notify_reloading();
     if (load(app->config_path, true, &snap, &links, &err) != 0) {
         log_error("reload failed: %s; the running configuration stays", err.text);
         record_reload(app, err.text);
+        net_notify("READY=1");
         return;
     }
     const struct cfg *was = app->snap->cfg, *now = snap->cfg;
@@ -180,6 +182,7 @@ reload(struct app *app)
     publish(app, snap, links);
     app->looked_us = clk_real.mono_us(&clk_real);
     record_reload(app, NULL);
+    net_notify("READY=1");
     log_info("reloaded %s", app->config_path);
 }
 
@@ -239,9 +242,30 @@ listen_on(struct app *app, const char *host, struct err *err)
     return 0;
 }
 
+/* Socket activation: the sockets are there already, and listen_addr doesn't count. */
+static int
+listen_inherited(struct app *app, int n, struct err *err)
+{
+    for (int i = 0; i < n && app->n_listeners < MAX_LISTENERS; i++) {
+        char where[NET_ADDR_TEXT_SIZE];
+        struct net_listener *l = NULL;
+        int r = net_listen_on(
+            app->loop, NET_FIRST_FD + i, accepted, no_descriptor, app, &l, err);
+        if (r)
+            return r;
+        app->listeners[app->n_listeners++] = l;
+        net_addr_text(net_listener_addr(l), where);
+        log_info("listening on %s (socket activation)", where);
+    }
+    return 0;
+}
+
 static int
 listen_all(struct app *app, struct err *err)
 {
+    int n_inherited = net_inherited_fds();
+    if (n_inherited > 0)
+        return listen_inherited(app, n_inherited, err);
     struct str rest = str_of(app->snap->cfg->listen_addr), item;
     while (str_next_item(&rest, &item)) {
         AUTO(mem_free) char *host = mem_strndup(item.p, item.n);
@@ -252,11 +276,15 @@ listen_all(struct app *app, struct err *err)
     return 0;
 }
 
+/* Who waits in a queue came in time: with SO_REUSEPORT the kernel has chosen this process
+ * for him, and would reset his connection. */
 static void
 stop_listening(struct app *app)
 {
-    for (size_t i = 0; i < app->n_listeners; i++)
+    for (size_t i = 0; i < app->n_listeners; i++) {
+        net_listener_take_all(app->listeners[i]);
         net_listener_free(app->listeners[i]);
+    }
     app->n_listeners = 0;
 }
 

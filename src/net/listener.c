@@ -207,6 +207,27 @@ advice(int errnum)
     }
 }
 
+static struct net_listener *
+listener_new(struct net_loop *loop, int fd,
+    void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
+    void (*full)(void *ctx, int fd), void *ctx)
+{
+    struct net_listener *l = mem_zalloc(sizeof *l);
+    *l = (struct net_listener){ .magic = LISTENER_MAGIC,
+        .fd = fd,
+        .accepted = accepted,
+        .full = full,
+        .ctx = ctx,
+        .reserve_fd = open_reserve(),
+        .addr = { .len = sizeof l->addr.ss } };
+    if (getsockname(fd, (struct sockaddr *)&l->addr.ss, &l->addr.len) < 0)
+        l->addr.len = 0;
+    net_timer_init(&l->pause, loop, on_pause_over, l);
+    net_watch_init(&l->watch, loop, fd, on_clients, l);
+    net_watch_set(&l->watch, NET_READ);
+    return l;
+}
+
 int
 net_listen(struct net_loop *loop, const struct net_addr *addr, int backlog,
     bool reuseport, void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
@@ -221,24 +242,36 @@ net_listen(struct net_loop *loop, const struct net_addr *addr, int backlog,
             err, fd, "cannot listen on %s: %s%s", text, strerror(-fd), advice(-fd));
     }
 
-    struct net_listener *l = mem_zalloc(sizeof *l);
-    *l = (struct net_listener){ .magic = LISTENER_MAGIC,
-        .fd = fd,
-        .accepted = accepted,
-        .full = full,
-        .ctx = ctx,
-        .reserve_fd = open_reserve(),
-        .addr = { .len = sizeof l->addr.ss } };
+    struct net_listener *l = listener_new(loop, fd, accepted, full, ctx);
     char path[sizeof(struct sockaddr_un)];
     l->is_bound_unix = unix_path(addr, path);
-    if (l->is_bound_unix
-        || getsockname(fd, (struct sockaddr *)&l->addr.ss, &l->addr.len) < 0)
+    if (l->is_bound_unix)
         l->addr = *addr;
-    net_timer_init(&l->pause, loop, on_pause_over, l);
-    net_watch_init(&l->watch, loop, fd, on_clients, l);
-    net_watch_set(&l->watch, NET_READ);
     *out = l;
     return 0;
+}
+
+int
+net_listen_on(struct net_loop *loop, int fd,
+    void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
+    void (*full)(void *ctx, int fd), void *ctx, struct net_listener **out,
+    struct err *err)
+{
+    int is_listening = 0, flags = fcntl(fd, F_GETFL);
+    socklen_t len = sizeof is_listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) < 0
+        || !is_listening || flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return err_set(err, -EINVAL,
+            "descriptor %d that was handed over is no listening socket", fd);
+    *out = listener_new(loop, fd, accepted, full, ctx);
+    return 0;
+}
+
+void
+net_listener_take_all(struct net_listener *l)
+{
+    while (take(l))
+        ;
 }
 
 const struct net_addr *

@@ -51,6 +51,15 @@ int net_listen(struct net_loop *l, const struct net_addr *addr, int backlog,
     bool reuseport, void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
     void (*full)(void *ctx, int fd), void *ctx, struct net_listener **out,
     struct err *err) MUST_CHECK;
+/* The same on a socket that is bound and listening already (socket activation). -EINVAL if
+ * it isn't. The descriptor is the listener's then, its file stays when it is freed. */
+int net_listen_on(struct net_loop *l, int fd,
+    void (*accepted)(void *ctx, int fd, const struct net_addr *peer),
+    void (*full)(void *ctx, int fd), void *ctx, struct net_listener **out,
+    struct err *err) MUST_CHECK;
+/* Takes every client that waits in the kernel's queue: closing the socket would turn them
+ * away. */
+void net_listener_take_all(struct net_listener *l);
 const struct net_addr *
 net_listener_addr(const struct net_listener *l); /* with the real port */
 void net_listener_free(struct net_listener *l);
