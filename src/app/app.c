@@ -21,7 +21,7 @@
 #define MAX_LISTENERS  16
 #define N_PARSERS      2
 #define RESERVED_FDS   64 /* log, audit, control connections, event loops, ... */
-#define DRAIN_CHECK_MS 50
+#define DRAIN_CHECK_MS 100
 
 struct worker_thread {
     struct sess_worker *worker; /* owned */
@@ -393,6 +393,13 @@ log_stats(const struct app *app)
 }
 
 static void
+drain_workers(struct app *app, bool is_now)
+{
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_drain(app->threads[i].worker, is_now);
+}
+
+static void
 drain_tick(void *ctx)
 {
     struct app *app = ctx;
@@ -404,9 +411,10 @@ drain_tick(void *ctx)
     if (now >= app->drain_until_us && !app->is_over) {
         log_warnx("%u clients are still connected, ending them",
             atomic_load(&app->shared.n_clients));
-        for (size_t i = 0; i < app->shared.n_workers; i++)
-            sess_worker_drain(app->threads[i].worker, true);
+        drain_workers(app, true);
         app->is_over = true;
+    } else if (!app->is_over) {
+        drain_workers(app, false);
     }
     net_timer_start(&app->drain_timer, DRAIN_CHECK_MS);
 }
@@ -419,8 +427,6 @@ drain(void *ctx)
     log_info("shutting down: no new connections, %u clients finish their transactions",
         atomic_load(&app->shared.n_clients));
     stop_listening(app);
-    for (size_t i = 0; i < app->shared.n_workers; i++)
-        sess_worker_drain(app->threads[i].worker, false);
     app->drain_until_us = clk_real.mono_us(&clk_real) + wait_ms * 1000;
     drain_tick(app);
 }

@@ -113,6 +113,7 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
     s->max_inspect = cfg->max_inspect_size;
     s->magic = SESS_MAGIC;
     s->worker = w;
+    s->born_us = w->shared->clk->mono_us(w->shared->clk);
     s->id = atomic_fetch_add(&w->shared->next_id, 1) + 1;
     s->peer = *peer;
     s->links = ref_take(w->links);
@@ -275,12 +276,23 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     end(s, reason, str_prefix(message, OURS) ? message + strlen(OURS) : message);
 }
 
+/* Whoever has just come is served once: the socket took him before it closed, and he would
+ * see a failed transaction where he connects anew for each. */
+#define FRESH_US 1000000
+
+static bool
+is_fresh(const struct sess *s)
+{
+    const struct clk *clk = s->worker->shared->clk;
+    return s->n_done == 0 && clk->mono_us(clk) - s->born_us < FRESH_US;
+}
+
 void
 sess_drain(struct sess *s)
 {
     bool idle = s->state == SESS_ST_READY && sess_is_idle(s) && s->gate.tx_status == 'I'
         && s->wait == SESS_WAIT_NONE && buf_len(&s->client.in) == 0;
-    if (idle || s->state == SESS_ST_STARTUP)
+    if ((idle || s->state == SESS_ST_STARTUP) && !is_fresh(s))
         sess_fatal(s, SESS_END_SHUTDOWN, "57P01",
             "ddlgate: terminating connection because the gate shuts down", "reconnect");
 }

@@ -112,6 +112,7 @@ struct sess {
     struct list_node node; /* in worker->sessions */
     struct task free_task;
     uint64_t id;
+    int64_t born_us; /* monotonic */
     enum sess_state state;
     enum sess_wait wait;
     enum sess_end end;

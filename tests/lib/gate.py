@@ -33,6 +33,7 @@ class Gate:
         self.folder, self.binary = folder, binary or proc.BINARY
         self.wrapper = list(wrapper)
         self.lines, self.process, self.port = [], None, None
+        self.popen = {}  # more arguments of subprocess.Popen
         self.has_ended = threading.Event()
         os.makedirs(folder, exist_ok=True)
         self.write("policy.ini", policy)
@@ -76,7 +77,7 @@ class Gate:
             self.wrapper + [self.binary, "serve", "-c", self.config],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=proc.environment(), cwd="/", restore_signals=False,
-            preexec_fn=proc.die_with_parent)
+            preexec_fn=proc.die_with_parent, **self.popen)
         # Not a file: a limit on file sizes (how tests make the audit fail) must not stop it.
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
