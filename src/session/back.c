@@ -99,8 +99,10 @@ on_error(struct sess *s, const char *body, size_t n)
     struct str sqlstate = { "", 0 }, severity = { "", 0 };
     if (sess_probe_error(s, body, n))
         return true;
-    bool swapped = s->n_refusals && sess_swap_error(s, body, n);
     pgw_error_field(body, n, 'C', &sqlstate);
+    if (s->state == SESS_ST_LOGIN && sess_login_may_move(s, sqlstate))
+        return true;
+    bool swapped = s->n_refusals && sess_swap_error(s, body, n);
     if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
         s->has_said_fatal = true;
     if (s->track)

@@ -136,7 +136,8 @@ arrived(struct sess_dial *d)
     struct sess_dialled got = { .fd = d->fd,
         .tls = d->tls,
         .addr = d->addrs[d->next_addr - 1],
-        .host = current_host(d)->host };
+        .host = current_host(d)->host,
+        .next = d->next_host };
     finish(d, &got);
 }
 
@@ -370,6 +371,7 @@ sess_dial_new(const struct sess_dial_args *args, sess_dial_fn done, void *ctx)
         d->hosts[i] = (struct cfg_host){ .host = mem_strdup(hosts[i].host),
             .hostaddr = mem_strdup(hosts[i].hostaddr),
             .port = mem_strdup(hosts[i].port) };
+    d->next_host = args->first;
     d->has_client = args->client != NULL;
     if (args->client)
         d->client = *args->client;

@@ -22,6 +22,7 @@ struct sess_dial_args {
     const struct sess_upstream *to; /* of links */
     const struct cfg_host *hosts;   /* copied; NULL: those of `to` */
     size_t n_hosts;
+    size_t first; /* host to begin with */
     /* For the PROXY header, where the entry sends one: whose connection it is, and where
      * he reached us. NULL: our own (LOCAL). */
     const struct net_addr *client, *local;
@@ -32,6 +33,7 @@ struct sess_dialled {
     struct net_tls *tls;  /* the callee's; NULL: plain */
     struct net_addr addr; /* where it is */
     const char *host;     /* the host's name in the entry */
+    size_t next;          /* number of the host behind it */
 };
 
 /* got NULL: nobody could be reached; where and why tell of the last try. Called once, never

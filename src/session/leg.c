@@ -315,6 +315,12 @@ sess_server_event(void *ctx, unsigned what)
         leg_read(s, &s->server);
         if (s->state == SESS_ST_CLOSED)
             return;
+        if (s->state == SESS_ST_LOGIN
+            && (s->login->is_moving
+                || (s->server.is_eof && sess_login_may_move(s, STR(""))))) {
+            sess_login_move(s);
+            return;
+        }
         /* The client's last bytes go out first; sess_end sends what the socket takes. */
         if (s->server.is_eof) {
             server_gone(s);

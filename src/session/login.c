@@ -313,9 +313,11 @@ dialled(void *ctx, const struct sess_dialled *got, const char *where, const char
     }
     char text[NET_ADDR_TEXT_SIZE], host[NET_ADDR_TEXT_SIZE];
     s->upstream = got->addr;
+    mem_free(s->upstream_host);
     s->upstream_host = mem_strdup(got->host);
     net_addr_text(&got->addr, text);
     net_addr_host(&got->addr, host);
+    mem_free(s->gate.server_addr);
     s->gate.server_addr = mem_strdup(*host ? host : text);
     s->gate.server_port = net_addr_port(&got->addr);
     s->server.fd = got->fd;
@@ -325,10 +327,10 @@ dialled(void *ctx, const struct sess_dialled *got, const char *where, const char
     net_sock_options(got->fd, &ka);
     if (s->login->is_gates)
         prepare_client(s);
+    s->login->next_host = s->to->cfg->target == CFG_TARGET_ANY ? got->next : 0;
     sess_set_state(s, SESS_ST_LOGIN);
     net_timer_start(&s->timer, cfg->client_login_timeout_ms);
     sess_send(s, &s->server, buf_ptr(&s->login->startup), buf_len(&s->login->startup));
-    buf_deinit(&s->login->startup);
     sess_resume(s);
 }
 
@@ -340,6 +342,7 @@ dial(struct sess *s, const struct cfg_host *host)
         .to = s->to,
         .hosts = host,
         .n_hosts = host ? 1 : 0,
+        .first = host ? 0 : s->login->next_host,
         .client = s->peer.len ? &s->peer : NULL,
         .local = &s->login->local };
     s->dial = sess_dial_new(&args, dialled, s);
@@ -371,6 +374,31 @@ sess_login_connect(struct sess *s)
         ask_control(s, SESS_ASK_SERVER, server_answered);
     else
         dial(s, NULL);
+}
+
+/* As libpq: a server that starts up, shuts down or recovers (57P03), or that closes at once,
+ * is not the one, if there is another. */
+bool
+sess_login_may_move(struct sess *s, struct str sqlstate)
+{
+    struct sess_login *l = s->login;
+    bool has_other = l->next_host > 0 && l->next_host < s->to->cfg->n_hosts;
+    if (!has_other || l->has_heard || (sqlstate.n > 0 && !str_eqz(sqlstate, "57P03")))
+        return false;
+    l->is_moving = true;
+    return true;
+}
+
+void
+sess_login_move(struct sess *s)
+{
+    s->login->is_moving = false;
+    sess_leg_close(&s->server);
+    s->server.is_eof = s->server.is_broken = false;
+    s->server.pass = s->server.skip = 0;
+    auth_client_free(s->login->client);
+    s->login->client = NULL;
+    sess_login_connect(s);
 }
 
 /* --- the server's side ------------------------------------------------------------------ */
@@ -461,6 +489,7 @@ sess_login_authentication(struct sess *s, const char *body, size_t n)
 {
     struct sess_login *l = s->login;
     uint32_t kind = n >= 4 ? pgw_u32(body) : PGW_AUTH_OK;
+    l->has_heard = true;
     if (l->is_gates)
         return answer_server(s, body, n);
     l->is_sasl = kind == PGW_AUTH_SASL;
@@ -478,6 +507,7 @@ sess_login_authentication(struct sess *s, const char *body, size_t n)
 bool
 sess_login_negotiate(struct sess *s)
 {
+    s->login->has_heard = true;
     return !s->login->is_gates; /* the gate has negotiated with the client itself */
 }
 

@@ -33,10 +33,13 @@ struct sess_login {
     bool has_asked_ssl, has_asked_gss, is_direct_tls;
     int tls_wants; /* NET_TLS_WANT_...; of the handshake */
 
-    struct buf startup;         /* rebuilt startup packet for the server */
-    uint32_t protocol;          /* that the client asked for */
-    bool is_gates;              /* the gate authenticates, not the server */
-    enum auth_method method;    /* of that */
+    struct buf startup;      /* rebuilt startup packet for the server */
+    size_t next_host;        /* of the entry; 0: there is no choice of hosts */
+    bool has_heard;          /* the server has answered: from now on it is this one */
+    bool is_moving;          /* it can't now (57P03): the next host is to be tried */
+    uint32_t protocol;       /* that the client asked for */
+    bool is_gates;           /* the gate authenticates, not the server */
+    enum auth_method method; /* of that */
     struct auth_server *server; /* owned; the conversation with the client */
     struct auth_secret secret;  /* owned; of the user */
     struct auth_proof proof;    /* owned */
@@ -56,6 +59,10 @@ size_t sess_auth_bytes(struct sess *s, const char *p, size_t n);
 /* Connects to the server. */
 void sess_login_connect(struct sess *s);
 
+/* The server in LOGIN says no before anything else, or is gone: true if another host is
+ * tried (sess_login_move does it, when the server's bytes are dealt with). */
+bool sess_login_may_move(struct sess *s, struct str sqlstate);
+void sess_login_move(struct sess *s);
 /* Of the server in LOGIN: true: the message passes, false: it was dealt with. */
 bool sess_login_authentication(struct sess *s, const char *body, size_t n); /* 'R' */
 bool sess_login_negotiate(struct sess *s);                                  /* 'v' */

@@ -8,7 +8,8 @@
  *
  *   STARTUP     only the client is connected; PROXY header, TLS, first packets (startup.c)
  *   AUTH        the gate itself authenticates the client (login.c); not with passthrough
- *   CONNECTING  the server is being reached (dial.c); the client waits
+ *   CONNECTING  the server is being reached (dial.c); the client waits. LOGIN comes back
+ *               to it when the server says that it can't now and there is another host
  *   LOGIN       the server authenticates: the client (passthrough) or the gate (login.c);
  *               nothing is judged, since the server runs nothing before its first
  *               ReadyForQuery

@@ -191,7 +191,8 @@ shake_hands(struct sess *s)
     int r = net_tls_handshake(s->client.tls, &err);
     s->login->tls_wants = r;
     if (r == 0 && s->login->is_direct_tls && !net_tls_has_alpn(s->client.tls))
-        r = err_set(&err, -EPROTO, "direct TLS without the ALPN protocol \"postgresql\"");
+        r = err_set(
+            &err, -EPROTO, "direct TLS without the ALPN protocol \"postgresql\"");
     if (r < 0) {
         s->client.is_broken = true; /* nothing can be said that it would understand */
         sess_fatal(s, SESS_END_TLS_FAILED, "08P01", err.text, NULL);

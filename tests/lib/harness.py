@@ -122,7 +122,10 @@ class T:
     def new_gate(self, **kw):
         """A gate that is configured, not started."""
         cluster = kw.pop("cluster", self.cluster)
-        port = kw.pop("upstream_port", None) or cluster.port
+        mock = kw.pop("upstream_port", None)
+        if mock: # it answers no SSLRequest
+            kw.setdefault("databases", f"* = host=127.0.0.1 port={mock} sslmode=disable\n")
+        port = mock or cluster.port
         g = Gate(os.path.join(self.folder, f"gate{len(self.gates)}"), port, **kw)
         self.gates.append(g)
         return g
