@@ -88,7 +88,7 @@ def refusal_problems(result, expect, reference):
         mine = None if fields[name] in (None, "") else without_ids(str(fields[name]))
         if mine != (value and without_ids(value)):
             problems.append(f"refused: {name} is {clip(fields[name])}, on the wire it is {clip(value)}")
-    visible = shown(without_ids(result.get("text", "")), reference)
+    visible = shown(without_ids(result.get("text") or ""), reference)
     if visible != set(expect.get("text", [])):
         problems.append(f"refused: the printed error shows {sorted(visible)}, expect.json has "
                         f"{sorted(expect.get('text', []))}: {clip(result.get('text'))}")
