@@ -76,12 +76,7 @@ class Pair:
 
     def start(self, with_gate=True):
         self.cluster.make()
-        for ending, path in zip(("crt", "key"), self.authority.issue(f"server{self.major}")):
-            own = os.path.join(self.cluster.data, f"server.{ending}")
-            shutil.copyfile(path, own)
-            os.chmod(own, 0o600)
-            data = os.stat(self.cluster.data)
-            os.chown(own, data.st_uid, data.st_gid)
+        certs.for_server(self.cluster, *self.authority.issue(f"server{self.major}"))
         self.cluster.start().make_roles()
         self.cluster.sql(f"CREATE DATABASE model OWNER {USER}")
         self.cluster.sql(f"SET ROLE {USER};" + SCHEMA, "model")
