@@ -92,10 +92,13 @@ host replication all 127.0.0.1/32 trust
 
 
 class Cluster:
-    def __init__(self, folder, *, settings=None, log_statements=True, roles=ROLES, hba=HBA):
+    """programs: the folder of PostgreSQL's programs, else the newest of this machine."""
+
+    def __init__(self, folder, *, settings=None, log_statements=True, roles=ROLES, hba=HBA,
+                 programs=None):
         self.folder = folder
         self.data = os.path.join(folder, "data")
-        self.bindir = bindir()
+        self.bindir = programs or bindir()
         self.settings = {**SETTINGS, **(LOG_SETTINGS if log_statements else {}),
                          **(settings or {})}
         self.roles, self.hba = roles, hba

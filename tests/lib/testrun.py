@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The end of contrib/test: runs meson's tests and the e2e set, adds the cases up.
+"""The end of contrib/test: runs meson's tests, the e2e set and, if asked for, the
+interoperability set; adds the cases up.
 
     testrun.py BUILD_FOLDER [--suite NAME ...] [-k PATTERN] [--slow]"""
 import argparse
@@ -72,11 +73,10 @@ def print_failure(suite, bad):
         print(f"     {line}")
 
 
-def e2e(pattern, slow):
-    """The runner beside the tests; its last line is the count."""
-    argv = [sys.executable, "-B", os.path.join(proc.TOP, "tests", "e2e", "run")]
+def runner(folder, pattern, *options):
+    """tests/FOLDER/run; its last line is the count."""
+    argv = [sys.executable, "-B", os.path.join(proc.TOP, "tests", folder, "run"), *options]
     argv += ["-k", pattern] if pattern else []
-    argv += ["--slow"] if slow else []
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, text=True, errors="replace")
     last = ""
@@ -100,7 +100,7 @@ def e2e(pattern, slow):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("build")
-    p.add_argument("--suite", action="append", choices=["unit", "e2e", "fuzz", "style"])
+    p.add_argument("--suite", action="append", choices=["unit", "e2e", "fuzz", "style", "interop"])
     p.add_argument("-k", default="")
     p.add_argument("--slow", action="store_true")
     args = p.parse_args()
@@ -111,12 +111,15 @@ def main():
     suites = args.suite or ["style", "unit", "fuzz", "e2e"]
     passed = failed = 0
     try:
-        of_meson = [s for s in suites if s != "e2e"]
+        of_meson = [s for s in suites if s not in ("e2e", "interop")]
         if of_meson:
             p, f = meson(args.build, of_meson, args.k)
             passed, failed = passed + p, failed + f
         if "e2e" in suites:
-            p, f = e2e(args.k, args.slow)
+            p, f = runner("e2e", args.k, *(["--slow"] if args.slow else []))
+            passed, failed = passed + p, failed + f
+        if "interop" in suites:
+            p, f = runner("interop", args.k)
             passed, failed = passed + p, failed + f
     except KeyboardInterrupt:
         print("interrupted")
