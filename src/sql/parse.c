@@ -97,15 +97,17 @@ note_error(struct mk *m, const struct mk_place *place, const char *text, int cur
 {
     const char *near = strstr(text, " at or near \"");
 
-    if (m->error)
-        return;
     m->place = *place;
     /* a constant may be a password: the position says enough */
     if (near && strpbrk(near, "'$"))
-        m->error = arena_strndup(m->arena, text, (size_t)(near - text));
+        m->last_error = arena_strndup(m->arena, text, (size_t)(near - text));
     else
-        m->error = arena_strdup(m->arena, text);
-    m->error_pos = mk_pos(m, error_offset(place, cursor));
+        m->last_error = arena_strdup(m->arena, text);
+    m->last_error_pos = mk_pos(m, error_offset(place, cursor));
+    if (m->error)
+        return;
+    m->error = m->last_error;
+    m->error_pos = m->last_error_pos;
 }
 
 static size_t
@@ -192,7 +194,12 @@ parse_one(
             0);
     }
     m->is_unparsable = true;
+    const size_t from = m->n;
     fallback_statement(m, raw, stmt->start, stmt->len, stmt->words, parent);
+    for (size_t i = from; i < m->n; i++) {
+        m->facts[i].error = m->last_error;
+        m->facts[i].error_pos = m->last_error_pos;
+    }
 }
 
 void
