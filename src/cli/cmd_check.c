@@ -1,171 +1,44 @@
 // SPDX-License-Identifier: ISC
 /* `ddlgate check`: the policy's checks over files, with the code the wire uses. */
-#include "base/fs.h"
+#include "cli/check.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/task.h"
 #include "cli/cli.h"
-#include "gate/snapshot.h"
-#include "gate/text.h"
+#include "sql/tree.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-struct check {
-    const struct pol *policy;
-    bool is_json;
-    struct buf out; /* JSON findings so far */
-    struct json json;
-    size_t n_files, n_findings;
-    struct err err;
-};
-
-/* --- one file --------------------------------------------------------------------------- */
-
-static void
-place_of(const struct gate_text *t, const struct pol_finding *f, int *line, int *column)
-{
-    const struct sql_facts *fact = &t->tree->facts[f->fact];
-    size_t pos = t->scan.n ? t->scan.stmts[fact->stmt].start : 0;
-    if (f->pos >= 0)
-        pos = (size_t)f->pos;
-    else if (f->object && f->object->pos >= 0)
-        pos = (size_t)f->object->pos;
-    else if (fact->pos >= 0)
-        pos = (size_t)fact->pos;
-    size_t start = 0;
-    *line = 1;
-    for (size_t i = 0; i < pos && i < t->len; i++) {
-        if (t->sql[i] == '\n') {
-            ++*line;
-            start = i + 1;
-        }
-    }
-    *column = (int)str_utf8_count(t->sql + start, pos - start) + 1;
-}
-
-static void
-print_finding(struct check *c, const char *file, const struct gate_text *t,
-    const struct pol_finding *f)
-{
-    int line, column;
-    char object[256] = "", what[256];
-    place_of(t, f, &line, &column);
-    const struct sql_facts *fact = &t->tree->facts[f->fact];
-    if (f->object)
-        sql_object_name(f->object, object, sizeof(object));
-    else if (fact->n_objects)
-        sql_object_name(&fact->objects[0], object, sizeof(object));
-    sql_facts_describe(fact, what, sizeof(what));
-    if (!c->is_json) {
-        printf("%s:%d:%d: %s [%s] %s: %s\n", file, line, column,
-            dg_action_name(f->action), f->rule, what, f->message);
-        if (f->detail)
-            printf("    %s\n", f->detail);
-        if (f->hint)
-            printf("    hint: %s\n", f->hint);
-        return;
-    }
-    json_object(&c->json);
-    json_kv(&c->json, "rule", f->rule);
-    json_kv(&c->json, "file", file);
-    json_kv_int(&c->json, "line", line);
-    json_kv_int(&c->json, "column", column);
-    json_kv_int(&c->json, "statement", (int64_t)fact->stmt + 1);
-    json_kv(&c->json, "command", fact->tag);
-    json_kv(&c->json, "object", object[0] ? object : NULL);
-    json_kv(&c->json, "action", dg_action_name(f->action));
-    json_kv_bool(&c->json, "observed", f->is_observed);
-    json_kv(&c->json, "message", f->message);
-    json_kv(&c->json, "detail", f->detail);
-    json_kv(&c->json, "hint", f->hint);
-    json_object_end(&c->json);
-}
-
-static int
-check_text(struct check *c, const char *file, const char *sql, size_t len)
-{
-    AUTO(gate_text_unref)
-    struct gate_text *t = gate_text_whole(NULL, NULL, sql, len, SQL_TREE_DEFAULT_DEPTH);
-    AUTO(pol_findings_deinit) struct pol_findings found;
-    pol_findings_init(&found);
-    struct pol_text unit = {
-        .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree
-    };
-    pol_judge_unit(c->policy, &unit, &found);
-    for (size_t i = 0; i < found.n; i++) {
-        if (found.items[i].action < DG_NOTE)
-            continue;
-        print_finding(c, file, t, &found.items[i]);
-        c->n_findings += found.items[i].action >= DG_WARN
-            && !found.items[i].is_observed;
-    }
-    c->n_files++;
-    return 0;
-}
-
-static int
-check_file(struct check *c, const char *path)
-{
-    AUTO(mem_free) char *text = NULL;
-    size_t len;
-    int r = hist_file_text(path, &text, &len, &c->err);
-    return r ? r : check_text(c, path, text, len);
-}
-
-struct folder {
-    struct check *c;
-    const char *path;
-};
-
-static int
-check_in_folder(void *ctx, const char *relpath)
-{
-    const struct folder *f = ctx;
-    AUTO(mem_free) char *path = mem_printf("%s/%s", f->path, relpath);
-    return str_suffix(relpath, ".sql") ? check_file(f->c, path) : 0;
-}
-
-static int
-check_path(struct check *c, const char *path)
-{
-    struct stat st;
-    struct folder f = { c, path };
-    if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return fs_walk(path, check_in_folder, &f, &c->err);
-    return check_file(c, path);
-}
-
-/* --- everything, on a thread whose stack parsing needs ------------------------------------ */
+/* --- on a thread whose stack parsing needs ------------------------------------------------ */
 
 struct job {
     struct task task;
-    struct check *c;
-    char **paths;
-    int n, result;
+    struct check *check;
+    struct report *report;
 };
 
 static void
 run_job(struct task *task)
 {
     struct job *j = LIST_ENTRY(task, struct job, task);
-    for (int i = 0; i < j->n && j->result == 0; i++)
-        j->result = check_path(j->c, j->paths[i]);
+    check_run(j->check, j->report);
 }
 
-static int
-check_all(struct check *c, char **paths, int n)
+static void
+run_in_pool(struct check *c, struct report *r)
 {
-    struct job job = { .task.run = run_job, .c = c, .paths = paths, .n = n };
+    struct job job = { .task.run = run_job, .check = c, .report = r };
     struct task_pool *pool = task_pool_new(1, SQL_TREE_PARSER_STACK, "check");
     task_pool_post(pool, &job.task);
     task_pool_free(pool);
-    return job.result;
 }
 
 /* --- the catalogue ------------------------------------------------------------------------ */
@@ -213,50 +86,170 @@ list_checks(const struct pol *policy, bool is_json)
 /* --- options ------------------------------------------------------------------------------ */
 
 struct arguments {
-    const char *policy;
-    bool is_json, is_list;
+    struct check_input in;
+    const char *format, *output, *fail_level;
+    bool is_list, has_suppressed;
 };
+
+static const char *
+set_variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+/* GitLab reads its report from a file, so that the log of a job gets text. */
+static const char *
+format_by_ci(bool is_to_file)
+{
+    const char *github = set_variable("GITHUB_ACTIONS");
+    if (github && strcmp(github, "true") == 0)
+        return "github";
+    return set_variable("GITLAB_CI") && is_to_file ? "gitlab" : "text";
+}
+
+static int
+take_option(struct arguments *a, int opt)
+{
+    switch (opt) {
+    case 'p':
+        a->in.policy = optarg;
+        return 0;
+    case 'e':
+        a->in.environment = optarg;
+        return 0;
+    case 'c':
+        a->in.config = optarg;
+        return 0;
+    case 'd':
+        a->in.database = optarg;
+        return 0;
+    case 'n':
+        a->in.stdin_name = optarg;
+        return 0;
+    case 'f':
+        a->format = optarg;
+        return 0;
+    case 'o':
+        a->output = optarg;
+        return 0;
+    case 'F':
+        a->fail_level = optarg;
+        return 0;
+    case 'l':
+        a->is_list = true;
+        return 0;
+    case 'S':
+        a->has_suppressed = true;
+        return 0;
+    }
+    return -EINVAL;
+}
 
 static int
 parse_options(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
         { "policy", required_argument, NULL, 'p' },
+        { "environment", required_argument, NULL, 'e' },
+        { "config", required_argument, NULL, 'c' },
+        { "database", required_argument, NULL, 'd' },
+        { "name", required_argument, NULL, 'n' },
         { "format", required_argument, NULL, 'f' },
+        { "output", required_argument, NULL, 'o' },
+        { "fail-level", required_argument, NULL, 'F' },
         { "list", no_argument, NULL, 'l' },
+        { "sarif-include-suppressed", no_argument, NULL, 'S' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     int opt;
-    while ((opt = getopt_long(argc, argv, "p:f:l", options, NULL)) != -1) {
-        if (opt == 'p')
-            a->policy = optarg;
-        else if (opt == 'l')
-            a->is_list = true;
-        else if (opt == 'f' && strcmp(optarg, "json") == 0)
-            a->is_json = true;
-        else if (opt == 'f' && strcmp(optarg, "text") == 0)
-            a->is_json = false;
-        else if (opt == 'f')
-            return cli_misuse(&cmd_check, "--format is text or json, not '%s'", optarg);
-        else
-            return cli_misuse(&cmd_check, "bad option");
+    opterr = 0;
+    while (
+        (opt = getopt_long(argc, argv, ":p:e:c:d:n:f:o:F:lh", options, NULL)) != -1) {
+        if (opt != 'h' && take_option(a, opt) != 0)
+            return cli_bad_option(&cmd_check, argv);
     }
+    a->in.paths = argv + optind;
+    a->in.n_paths = (size_t)(argc - optind);
+    if (strcmp(a->format, "auto") == 0)
+        a->format = format_by_ci(a->output != NULL);
+    if (a->is_list && (a->in.n_paths || a->in.config))
+        return cli_misuse(&cmd_check, "--list takes no files and no configuration");
+    if (a->is_list)
+        return CLI_OK;
+    if (a->in.database && !a->in.config)
+        return cli_misuse(&cmd_check, "--database needs a configuration (-c FILE)");
+    if (!a->in.policy && !a->in.config && !a->in.environment)
+        return cli_misuse(&cmd_check,
+            "no policy given (--policy FILE, -c FILE or --environment NAME)");
+    if (!a->in.n_paths && !a->in.config)
+        return cli_misuse(&cmd_check, "no files given (- is standard input)");
     return CLI_OK;
 }
 
 static int
-report(struct check *c)
+parse_fail_level(const char *word, struct report *r)
 {
-    if (c->is_json) {
-        json_array_end(&c->json);
-        json_kv_int(&c->json, "files", (int64_t)c->n_files);
-        json_object_end(&c->json);
-        printf("%s\n", buf_cstr(&c->out));
-    } else {
-        printf("%zu file%s checked, %zu finding%s\n", c->n_files,
-            c->n_files == 1 ? "" : "s", c->n_findings, c->n_findings == 1 ? "" : "s");
+    r->never_fails = strcmp(word, "never") == 0;
+    if (r->never_fails)
+        return CLI_OK;
+    if (dg_action_parse(str_of(word), &r->fail_level) != 0 || r->fail_level == DG_ALLOW)
+        return cli_misuse(&cmd_check,
+            "--fail-level is note, warn, rewrite, hold, reject or never, not '%s'",
+            word);
+    return CLI_OK;
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+/* https://no-color.org: any value but an empty one. */
+static bool
+wants_color(FILE *file)
+{
+    const char *term = set_variable("TERM");
+    return isatty(fileno(file)) && !set_variable("NO_COLOR") && term
+        && strcmp(term, "dumb") != 0;
+}
+
+static int
+write_report(struct report *r, const struct report_writer *writer, const char *path)
+{
+    struct report_out out = { .file = stdout };
+
+    if (path && strcmp(path, "-") != 0) {
+        out.file = fopen(path, "we");
+        if (!out.file)
+            return cli_error(&cmd_check, "%s: %s", path, strerror(errno));
     }
-    return cli_finish(&cmd_check, c->n_findings ? CLI_FINDINGS : CLI_OK);
+    r->is_color = wants_color(out.file);
+    buf_init(&out.buf, (size_t)256 << 20);
+    writer->write(r, &out);
+    bool is_bad = false;
+    if (out.file != stdout) {
+        is_bad = ferror(out.file);
+        is_bad |= fclose(out.file) != 0;
+        /* the log of a job shall say why it failed */
+        report_summary(r, &out.buf);
+        printf("%s: %s\n", path, buf_cstr(&out.buf));
+    }
+    buf_deinit(&out.buf);
+    return is_bad ? cli_error(&cmd_check, "%s: %s", path, strerror(errno)) : CLI_OK;
+}
+
+static void
+print_troubles(const struct report *r)
+{
+    for (size_t i = 0; i < r->n_files; i++) {
+        if (r->files[i].trouble)
+            cli_error(&cmd_check, "%s", r->files[i].trouble);
+    }
+}
+
+static void
+report_deinit_p(struct report *r)
+{
+    report_deinit(r);
 }
 
 static void
@@ -266,53 +259,93 @@ pol_unref_p(struct pol **p)
 }
 
 static int
-run(int argc, char **argv)
+run_list(const struct arguments *a)
 {
-    struct arguments a = { .policy = NULL };
     AUTO(pol_unref) struct pol *policy = NULL;
     struct err err = { "" };
+
+    if ((a->in.policy || a->in.environment)
+        && pol_load_as(a->in.policy, a->in.environment, false, &policy, &err) != 0)
+        return cli_error(&cmd_check, "%s", err.text);
+    if (strcmp(a->format, "json") != 0 && strcmp(a->format, "text") != 0)
+        return cli_misuse(&cmd_check, "--list is text or json");
+    return list_checks(policy, strcmp(a->format, "json") == 0);
+}
+
+static int
+run(int argc, char **argv)
+{
+    struct arguments a = {
+        .in.stdin_name = "<stdin>",
+        .format = "text",
+        .fail_level = "warn",
+    };
+    AUTO(check_free) struct check *check = NULL;
+    AUTO(report_deinit) struct report report;
+    struct err err = { "" };
+
+    report_init(&report);
     int status = parse_options(argc, argv, &a);
     if (status)
         return status;
-    if (a.policy && pol_load(a.policy, false, &policy, &err) != 0)
-        return cli_error(&cmd_check, "%s", err.text);
     if (a.is_list)
-        return list_checks(policy, a.is_json);
-    if (!policy)
-        return cli_misuse(&cmd_check, "no policy given (--policy FILE)");
-    if (optind == argc)
-        return cli_misuse(&cmd_check, "no files given (- is standard input)");
-    struct check c = { .policy = policy, .is_json = a.is_json };
-    buf_init(&c.out, (size_t)256 << 20);
-    c.json = (struct json)JSON_INIT(&c.out);
-    json_object(&c.json);
-    json_key(&c.json, "findings");
-    json_array(&c.json);
-    if (check_all(&c, argv + optind, argc - optind) != 0)
-        status = cli_error(&cmd_check, "%s", c.err.text);
-    else
-        status = report(&c);
-    buf_deinit(&c.out);
-    return status;
+        return run_list(&a);
+    const struct report_writer *writer = report_writer_find(a.format);
+    if (!writer)
+        return cli_misuse(&cmd_check,
+            "--format is text, json, sarif, junit, gitlab, github or auto, not '%s'",
+            a.format);
+    status = parse_fail_level(a.fail_level, &report);
+    if (status)
+        return status;
+    if (check_new(&a.in, &check, &err) != 0)
+        return cli_error(&cmd_check, "%s", err.text);
+    report.policy = check_policy(check);
+    report.has_suppressed = a.has_suppressed;
+    run_in_pool(check, &report);
+    status = write_report(&report, writer, a.output);
+    if (status)
+        return status;
+    print_troubles(&report);
+    if (report.n_trouble)
+        return cli_finish(&cmd_check, CLI_USAGE);
+    return cli_finish(&cmd_check, report.n_failing ? CLI_FINDINGS : CLI_OK);
 }
 
 const struct cli_command cmd_check = {
     .name = "check",
     .summary = "check migration files or SQL on standard input against a policy",
     .usage =
-        "Usage: ddlgate check --policy FILE [--format text|json] PATH...\n"
+        "Usage: ddlgate check --policy FILE [OPTION]... PATH...\n"
+        "       ddlgate check -c DDLGATE.INI [OPTION]... [PATH...]\n"
         "       ddlgate check --list [--policy FILE] [--format text|json]\n"
         "\n"
         "Judges each file as one migration with the checks of the policy, as the gate\n"
         "does when it loads the file. A folder stands for its *.sql files, - for\n"
-        "standard input. What needs a session or a database (access, migration\n"
+        "standard input. With a configuration, files of its [migrations] are read as the\n"
+        "migration tool reads them and judged by the policies of their databases; without\n"
+        "a PATH, all of them. What needs a session or a database (access, migration\n"
         "history) is judged on the wire only; see `ddlgate explain`.\n"
         "\n"
-        "  -p, --policy FILE   the policy\n"
-        "  -f, --format FORM   text (file:line:column: action [rule] ...) or json\n"
-        "  -l, --list          the catalogue of checks, with the policy's own actions\n"
+        "  -p, --policy FILE       the policy\n"
+        "  -e, --environment NAME  development, staging, production or a policy's own:\n"
+        "                          whose defaults count; enough without a policy\n"
+        "  -c, --config FILE       the gate's configuration\n"
+        "  -d, --database NAME     only what this database of the configuration has\n"
+        "  -n, --name NAME         what standard input is called in the report\n"
+        "  -f, --format FORMAT     text (default), json, sarif (2.1.0), junit, gitlab\n"
+        "                          (Code Quality), github (annotations), or auto, which\n"
+        "                          goes by the variables of GitHub Actions and GitLab CI\n"
+        "  -o, --output FILE       write the report there, a summary to standard output\n"
+        "  -F, --fail-level LEVEL  note, warn (default), rewrite, hold, reject or never:\n"
+        "                          findings from this action on make the exit status 1\n"
+        "      --sarif-include-suppressed\n"
+        "                          findings under mode = observe, too, as suppressed\n"
+        "  -l, --list              the catalogue of checks, with the policy's own actions\n"
         "\n"
-        "Exit status: 0 nothing to warn of, 1 findings of warn or more, 2 usage,\n"
-        "policy or file error.\n",
+        "Text is coloured on a terminal, unless NO_COLOR is set.\n"
+        "\n"
+        "Exit status: 0 nothing at or above the fail level, 1 findings, 2 usage, policy\n"
+        "or file error.\n",
     .run = run,
 };

@@ -18,13 +18,10 @@ is_too_complex(const struct pol_run *r)
 void
 pol_check_unparsable(struct pol_run *r, const struct sql_facts *f)
 {
-    const struct sql_tree *tree = r->text->tree;
-
     if (!(f->flags & SQL_F_UNPARSABLE))
         return;
     bool is_complex = is_too_complex(r);
-    const char *why = tree->error[0] ? tree->error
-                                     : "the gate's grammar does not know it";
+    const char *why = f->error ? f->error : "the gate's grammar does not know it";
     pol_report(r,
         POL_REPORT(.message = arena_printf(pol_arena(r), "it can't be read: %s", why),
             .detail =
@@ -35,8 +32,27 @@ pol_check_unparsable(struct pol_run *r, const struct sql_facts *f)
                 : "Check its syntax. If the server is newer than the gate's "
                   "grammar (15) and accepts it, let it pass with an [access] "
                   "section: unparsable = allow.",
-            .at = tree->error_pos + 1,
+            .at = f->error ? f->error_pos + 1 : 0,
             .sqlstate = is_complex ? DG_SQLSTATE_TOO_COMPLEX : NULL));
+}
+
+void
+pol_report_unread(struct pol_run *r, const struct sql_facts *f)
+{
+    bool is_query = strcmp(f->tag, "UNKNOWN") != 0;
+
+    r->check = POL_C_UNPARSABLE;
+    if (!pol_is_worth(r))
+        return;
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       pol_arena(r), "it can't be read: %s", f->error),
+            .detail = is_query ? "It seems to be a query, which changes no schema."
+                               : "It seems to change no schema.",
+            .hint = "Check its syntax. The gate's grammar is that of PostgreSQL 15; a "
+                    "newer server may accept it.",
+            .at = f->error_pos + 1, .is_limited = true,
+            .at_most = is_query ? DG_NOTE : DG_WARN));
 }
 
 /* ---- ddl-hidden-in-code ---- */

@@ -170,6 +170,8 @@ run_facts(struct pol_run *r)
             run_checks(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
+        } else if (f->error && f->parent < 0 && !r->session) {
+            pol_report_unread(r, f);
         }
         follow_path(r, f);
         pol_unit_apply(r->unit, i);

@@ -391,7 +391,19 @@ static int
 resolve_stage(struct loader *l, const char *path)
 {
     struct pol *p = l->pol;
+    const char *as = l->as_environment;
 
+    if (as) {
+        bool is_stage = find_stage(as) >= 0;
+        if (!is_stage && !l->defaults)
+            return err_set(l->err, -EINVAL,
+                "environment %.60s is none of development, staging and production, and "
+                "the policy names no defaults for others",
+                as);
+        p->environment = arena_strdup(p->arena, as);
+        p->stage = (enum pol_stage)find_stage(is_stage ? as : l->defaults);
+        return 0;
+    }
     if (!p->environment)
         return err_set(l->err, -EINVAL,
             "%s: [policy] names no environment; add environment = development, staging or "
@@ -453,17 +465,20 @@ pol_drop_p(struct pol **p)
 }
 
 int
-pol_load(const char *path, bool settle, struct pol **out, struct err *err)
+pol_load_as(const char *path, const char *environment, bool settle, struct pol **out,
+    struct err *err)
 {
     AUTO(pol_drop) struct pol *p = mem_zalloc(sizeof(*p));
-    struct loader l = { .pol = p, .err = err };
+    struct loader l = { .pol = p, .err = err, .as_environment = environment };
+
+    DG_ASSERT(path || environment, "neither policy nor environment");
 
     ref_init(&p->ref, pol_free);
     p->arena = arena_new();
     p->migrate = DG_MIGRATE_DEFAULT;
     for (size_t i = 0; i < POL_N_CHECKS; i++)
         l.actions[i] = POL_UNSET;
-    int ret = ini_read(path, settle, take_item, &l, err);
+    int ret = path ? ini_read(path, settle, take_item, &l, err) : 0;
     if (!ret)
         ret = finish(&l, path);
     if (ret)
@@ -471,4 +486,10 @@ pol_load(const char *path, bool settle, struct pol **out, struct err *err)
     *out = p;
     p = NULL;
     return 0;
+}
+
+int
+pol_load(const char *path, bool settle, struct pol **out, struct err *err)
+{
+    return pol_load_as(path, NULL, settle, out, err);
 }

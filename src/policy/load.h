@@ -19,6 +19,7 @@ enum load_section {
 struct loader {
     struct pol *pol;
     struct err *err;
+    const char *as_environment;  /* instead of the policy's own; NULL: its own */
     const struct ini_item *item; /* being read */
     const char *file;            /* of the item, in the policy's arena */
     enum load_section section;

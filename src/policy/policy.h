@@ -15,6 +15,10 @@ struct pol;
 
 int
 pol_load(const char *path, bool settle, struct pol **out, struct err *err) MUST_CHECK;
+/* The same as if [policy] named this environment (NULL: its own). path NULL: a policy that
+ * says nothing else, for which environment is needed. */
+int pol_load_as(const char *path, const char *environment, bool settle,
+    struct pol **out, struct err *err) MUST_CHECK;
 const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */

@@ -128,6 +128,10 @@ void pol_report(struct pol_run *r, const struct pol_report *report);
 /* Adds a finding of an access section. */
 void pol_report_access(struct pol_run *r, const struct pol_access *a);
 
+/* unparsable-statement about a statement of a unit that changes no schema: a slip in the
+ * file, or newer syntax. A warning at most, of queries a note. */
+void pol_report_unread(struct pol_run *r, const struct sql_facts *f);
+
 /* Asks the access sections about r->fact: reports what they say, sets r->granted. */
 void pol_access_judge(struct pol_run *r);
 /* Would the session keys of a section match? (For startup parameters.) */

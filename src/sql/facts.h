@@ -214,6 +214,10 @@ struct sql_facts {
                                      * (so, too, for SET ... TO DEFAULT) */
     bool setting_is_local;     /* SET LOCAL, set_config(..., true) */
     const char *language;      /* of DO, CREATE FUNCTION */
+    /* What the parser says of a statement that the grammar rejects, whose facts are the
+     * lexer's reading; quotes no constant. NULL: it was parsed. */
+    const char *error;
+    int error_pos; /* byte offset, -1 if unknown */
 };
 
 #endif

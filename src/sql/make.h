@@ -54,6 +54,8 @@ struct mk {
     bool is_unparsable; /* some statement did not parse */
     const char *error;  /* first error of the library, in the arena */
     int error_pos;
+    const char *last_error; /* likewise, of the statement parsed last */
+    int last_error_pos;
 };
 
 /* ---- draft ---- */

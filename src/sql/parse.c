@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: ISC
 /* A text to facts: blanked of comments, put into standard strings, parsed by libpg_query,
- * its tree unpacked into an arena and walked. */
+ * its tree walked. */
 #include "sql/make.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include <pg_query.h>
-
+#include "sql/library.h"
 #include "sql/scan.h"
 #include "sql/tree.h"
 
@@ -79,19 +78,6 @@ mk_standard_text(
 
 /* ---- the library ---- */
 
-static void *
-unpack_alloc(void *arena, size_t n)
-{
-    return arena_alloc(arena, n);
-}
-
-static void
-unpack_free(void *arena, void *p)
-{
-    (void)arena;
-    (void)p; /* everything dies with the arena */
-}
-
 /* The library counts characters from 1. */
 static int
 error_offset(const struct mk_place *place, int cursor)
@@ -111,15 +97,17 @@ note_error(struct mk *m, const struct mk_place *place, const char *text, int cur
 {
     const char *near = strstr(text, " at or near \"");
 
-    if (m->error)
-        return;
     m->place = *place;
     /* a constant may be a password: the position says enough */
     if (near && strpbrk(near, "'$"))
-        m->error = arena_strndup(m->arena, text, (size_t)(near - text));
+        m->last_error = arena_strndup(m->arena, text, (size_t)(near - text));
     else
-        m->error = arena_strdup(m->arena, text);
-    m->error_pos = mk_pos(m, error_offset(place, cursor));
+        m->last_error = arena_strdup(m->arena, text);
+    m->last_error_pos = mk_pos(m, error_offset(place, cursor));
+    if (m->error)
+        return;
+    m->error = m->last_error;
+    m->error_pos = m->last_error_pos;
 }
 
 static size_t
@@ -150,33 +138,34 @@ walk_raw(struct mk *m, const struct mk_place *place, const PgQuery__RawStmt *raw
     walk_statement(m, raw->stmt, parent);
 }
 
+struct walk {
+    struct mk *m;
+    const struct mk_place *place;
+    int parent;
+    const struct sql_scan *scan;
+};
+
+static void
+walk_result(void *ctx, const PgQuery__ParseResult *tree)
+{
+    const struct walk *w = ctx;
+
+    for (size_t i = 0; i < tree->n_stmts; i++)
+        if (tree->stmts[i]->stmt)
+            walk_raw(w->m, w->place, tree->stmts[i], w->parent, w->scan);
+}
+
 int
 parse_text(
     struct mk *m, const struct mk_place *place, int parent, const struct sql_scan *scan)
 {
-    PgQueryProtobufParseResult r = pg_query_parse_protobuf(place->text);
-    PgQuery__ParseResult *tree;
-    AUTO(arena_free) struct arena *arena = NULL;
-    ProtobufCAllocator allocator = { unpack_alloc, unpack_free, NULL };
+    struct walk walk = { m, place, parent, scan };
+    struct lib_error error;
 
-    if (r.error) {
-        note_error(m, place, r.error->message, r.error->cursorpos);
-        pg_query_free_protobuf_parse_result(r);
-        return -1;
-    }
-    arena = arena_new();
-    allocator.allocator_data = arena;
-    tree = pg_query__parse_result__unpack(
-        &allocator, r.parse_tree.len, (const uint8_t *)r.parse_tree.data);
-    pg_query_free_protobuf_parse_result(r);
-    if (!tree) {
-        note_error(m, place, "the parser's answer cannot be read", 0);
-        return -1;
-    }
-    for (size_t i = 0; i < tree->n_stmts; i++)
-        if (tree->stmts[i]->stmt)
-            walk_raw(m, place, tree->stmts[i], parent, scan);
-    return 0;
+    if (lib_parse(place->text, walk_result, &walk, &error) == 0)
+        return 0;
+    note_error(m, place, error.text, error.cursor);
+    return -1;
 }
 
 /* ---- whole texts ---- */
@@ -205,7 +194,12 @@ parse_one(
             0);
     }
     m->is_unparsable = true;
+    const size_t from = m->n;
     fallback_statement(m, raw, stmt->start, stmt->len, stmt->words, parent);
+    for (size_t i = from; i < m->n; i++) {
+        m->facts[i].error = m->last_error;
+        m->facts[i].error_pos = m->last_error_pos;
+    }
 }
 
 void

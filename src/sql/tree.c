@@ -78,6 +78,10 @@ add_unread(struct mk *m, const struct sql_stmt *s)
     else if (strcmp(s->first[0], "PREPARE") == 0)
         m->f.prep = SQL_PREP_PREPARE;
     m->f.pos = (int)s->start;
+    if (m->f.flags & SQL_F_UNPARSABLE) {
+        m->f.error = m->error;
+        m->f.error_pos = m->error_pos;
+    }
     mk_end(m, -1);
 }
 
@@ -104,6 +108,8 @@ sql_tree_unparsable(const struct sql_scan *scan, const char *why, int pos)
         mk_begin(&m, "UNKNOWN", DG_DDL);
         m.f.flags |= SQL_F_UNPARSABLE;
         m.f.pos = pos;
+        m.f.error = m.error;
+        m.f.error_pos = pos;
         mk_end(&m, -1);
     }
     return finish(&m);

@@ -218,7 +218,9 @@ static const struct unit_case units[] = {
     { "CALL", "call p(1)", "reject ddl-hidden-in-code" },
     /* unparsable-statement */
     { "unknown syntax", "alter table a frobnicate", "reject unparsable-statement" },
-    { "queries in unknown syntax", "select frobnicate from from", "" },
+    { "queries in unknown syntax", "select frobnicate from from",
+        "note unparsable-statement" },
+    { "no statement at all", "selec 1", "warn unparsable-statement" },
     /* temporary objects */
     { "temporary objects are exempt",
         "create temp table a (x int references p); alter table pg_temp.a add y int not null",

@@ -3,6 +3,8 @@
  * what is overridden is overridden as documented. */
 #include "lib/policy.h"
 
+#include <errno.h>
+
 #define P "[policy]\nenvironment = staging\n"
 
 struct bad_case {
@@ -362,6 +364,31 @@ END_TEST
 
 /* ---- the catalogue ---- */
 
+START_TEST(environment_can_be_another_than_the_policy_says)
+{
+    static const char text[] = "[policy]\nenvironment = development\n\n"
+                               "[check drop-column]\naction = note\n";
+    char *dir = unit_mkdir();
+    char *path = unit_write(dir, "policy.ini", text, strlen(text));
+    struct err err = { "" };
+    struct pol *p = NULL;
+    bool is_observed;
+
+    ck_assert_int_eq(pol_load_as(path, "production", false, &p, &err), 0);
+    ck_assert_str_eq(pol_environment(p), "production");
+    ck_assert_int_eq(pol_check_action(p, "drop-table", &is_observed), DG_REJECT);
+    ck_assert_int_eq(pol_check_action(p, "drop-column", &is_observed), DG_NOTE);
+    ref_drop(p);
+    ck_assert_int_eq(pol_load_as(NULL, "staging", false, &p, &err), 0);
+    ck_assert_int_eq(pol_check_action(p, "drop-table", &is_observed), DG_HOLD);
+    ref_drop(p);
+    ck_assert_int_eq(pol_load_as(path, "moon", false, &p, &err), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(err.text, "moon"));
+    free(path);
+    unit_rmdir(dir);
+}
+END_TEST
+
 START_TEST(catalogue_lists_every_check_once_with_its_defaults)
 {
     for (size_t i = 0; i < pol_n_checks(); i++) {
@@ -389,6 +416,7 @@ suite(void)
     tcase_add_test(tc, fault_in_an_included_file_names_that_file);
     tcase_add_test(tc, access_names_stay_unique_across_files);
     tcase_add_test(tc, section_left_open_by_an_include_is_closed_with_its_own_file);
+    tcase_add_test(tc, environment_can_be_another_than_the_policy_says);
     tcase_add_test(tc, catalogue_lists_every_check_once_with_its_defaults);
     suite_add_tcase(s, tc);
     return s;

@@ -168,6 +168,23 @@ START_TEST(an_error_quotes_no_constant)
 }
 END_TEST
 
+START_TEST(each_bad_statement_has_its_own_error)
+{
+    static const char text[] = "ALTER TABEL a ADD b int; DROP TABLE x; SELEC é; "
+                               "CREATE INDEXX i ON t (a)";
+    AUTO(sql_tree_free) struct sql_tree *t = test_tree(text, true);
+
+    ck_assert_uint_eq(t->n, 4);
+    ck_assert_str_eq(t->facts[0].error, "syntax error at or near \"TABEL\"");
+    ck_assert_int_eq(t->facts[0].error_pos, strstr(text, "TABEL") - text);
+    ck_assert_ptr_null(t->facts[1].error);
+    ck_assert_str_eq(t->facts[2].error, "syntax error at or near \"SELEC\"");
+    ck_assert_int_eq(t->facts[2].error_pos, strstr(text, "SELEC") - text);
+    ck_assert_int_eq(t->facts[3].error_pos, strstr(text, "INDEXX") - text);
+    ck_assert_str_eq(t->error, t->facts[0].error);
+}
+END_TEST
+
 START_TEST(statements_are_counted_as_the_scan_counts_them)
 {
     static const char text[] =
@@ -390,6 +407,7 @@ suite(void)
         tc, unknown_syntax_is_read_by_its_words, 0, (int)DG_ARRAY_SIZE(newer));
     tcase_add_test(tc, an_error_is_placed_in_bytes);
     tcase_add_test(tc, an_error_quotes_no_constant);
+    tcase_add_test(tc, each_bad_statement_has_its_own_error);
     tcase_add_test(tc, statements_are_counted_as_the_scan_counts_them);
     tcase_add_loop_test(tc, escapes_in_plain_strings_are_read_as_the_server_does, 0,
         (int)DG_ARRAY_SIZE(off));

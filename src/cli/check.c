@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: ISC
+/* From arguments to judged units. */
+#include "cli/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "gate/snapshot.h"
+#include "gate/text.h"
+
+/* A policy by its path: databases share them. */
+struct check_policy {
+    const char *path; /* borrowed; NULL: no file */
+    struct pol *pol;  /* owned reference */
+};
+
+struct check {
+    struct check_input in;         /* borrowed strings */
+    struct cfg *cfg;               /* owned reference; NULL without a configuration */
+    struct gate_snapshot *snap;    /* owned reference; NULL likewise */
+    struct check_policy *policies; /* owned */
+    size_t n_policies, cap_policies;
+    const struct pol *general; /* one of policies */
+    struct map *in_sources;    /* owned; real path -> struct place; NULL until needed */
+    struct arena *arena;       /* owned */
+};
+
+/* Where the configuration knows a file. */
+struct place {
+    const struct gate_source *source;
+    const struct hist_migration *migration;
+};
+
+/* --- policies --------------------------------------------------------------------------- */
+
+static int
+policy_load(struct check *c, const char *path, const struct pol **out, struct err *err)
+{
+    for (size_t i = 0; i < c->n_policies; i++) {
+        const char *known = c->policies[i].path;
+        if (known == path || (known && path && strcmp(known, path) == 0)) {
+            *out = c->policies[i].pol;
+            return 0;
+        }
+    }
+    struct pol *pol;
+    int r = pol_load_as(path, c->in.environment, false, &pol, err);
+    if (r)
+        return r;
+    MEM_GROW(c->policies, c->n_policies, c->cap_policies);
+    c->policies[c->n_policies++] = (struct check_policy){ path, pol };
+    *out = pol;
+    return 0;
+}
+
+static const char *
+policy_path(const struct check *c, const struct cfg_database *database)
+{
+    if (c->in.policy)
+        return c->in.policy;
+    return database && database->policy ? database->policy : c->cfg->policy;
+}
+
+static int
+load_config(struct check *c, struct err *err)
+{
+    int r = cfg_load(c->in.config, false, &c->cfg, err);
+
+    if (r)
+        return r;
+    r = gate_snapshot_new(c->cfg, false, &c->snap, err);
+    if (r)
+        return r;
+    const struct cfg_database *d = NULL;
+    if (c->in.database) {
+        d = cfg_find_database(c->cfg, c->in.database);
+        if (!d)
+            return err_set(err, -ENOENT, "database \"%s\" is not in [databases] of %s",
+                c->in.database, c->in.config);
+    }
+    /* all of them now: a bad one is an error of the configuration, not of a file */
+    for (size_t i = 0; !r && i < c->cfg->n_databases; i++)
+        r = policy_load(c, policy_path(c, &c->cfg->databases[i]), &c->general, err);
+    return r ? r : policy_load(c, policy_path(c, d), &c->general, err);
+}
+
+int
+check_new(const struct check_input *in, struct check **out, struct err *err)
+{
+    AUTO(check_free) struct check *c = mem_zalloc(sizeof(*c));
+
+    c->in = *in;
+    c->arena = arena_new();
+    int r = in->config ? load_config(c, err)
+                       : policy_load(c, in->policy, &c->general, err);
+    if (r)
+        return r;
+    *out = c;
+    c = NULL;
+    return 0;
+}
+
+void
+check_free(struct check *c)
+{
+    if (!c)
+        return;
+    ref_drop(c->snap);
+    ref_drop(c->cfg);
+    for (size_t i = 0; i < c->n_policies; i++)
+        ref_drop(c->policies[i].pol);
+    mem_free(c->policies);
+    map_free(c->in_sources);
+    arena_free(c->arena);
+    mem_free(c);
+}
+
+const struct pol *
+check_policy(const struct check *c)
+{
+    return c->general;
+}
+
+/* --- one unit --------------------------------------------------------------------------- */
+
+static void
+judge(
+    struct report *r, const struct pol *pol, const struct pol_text *unit, bool is_again)
+{
+    AUTO(pol_findings_deinit) struct pol_findings found;
+
+    pol_findings_init(&found);
+    pol_judge_unit(pol, unit, &found);
+    for (size_t i = 0; i < found.n; i++) {
+        if (found.items[i].action >= DG_NOTE)
+            report_add(r, unit, &found.items[i], is_again);
+    }
+}
+
+static void
+check_text(
+    struct check *c, struct report *r, const char *name, const char *sql, size_t n)
+{
+    AUTO(gate_text_unref)
+    struct gate_text *t = gate_text_whole(NULL, NULL, sql, n, SQL_TREE_DEFAULT_DEPTH);
+    struct pol_text unit = {
+        .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree
+    };
+
+    report_file(r, name, t->scan.n);
+    judge(r, c->general, &unit, false);
+    report_file_end(r);
+}
+
+/* --- migration sources ------------------------------------------------------------------ */
+
+/* Calls judge for each policy under which the source's migrations run: that of every named
+ * database it covers, else the fallback's. */
+static void
+judge_in_source(struct check *c, struct report *r, const struct place *p)
+{
+    const struct hist_migration *m = p->migration;
+    struct pol_text unit = {
+        .text = m->text, .len = m->len, .scan = &m->scan, .tree = m->tree
+    };
+    const struct pol *done[16];
+    size_t n_done = 0;
+
+    for (size_t i = 0; i <= c->cfg->n_databases && n_done < DG_ARRAY_SIZE(done); i++) {
+        bool is_last = i == c->cfg->n_databases;
+        const struct cfg_database *d = is_last ? NULL : &c->cfg->databases[i];
+        const struct pol *pol = NULL;
+        bool is_known = false;
+
+        if (d && c->in.database && strcmp(d->name, c->in.database) != 0)
+            continue;
+        if (d && cfg_find_migrations(c->cfg, d->name) != p->source->cfg)
+            continue;
+        if (!d && n_done)
+            break; /* the fallback is for sources that no named database has */
+        if (!d)
+            d = cfg_find_database(c->cfg, c->in.database ? c->in.database : "*");
+        if (policy_load(c, policy_path(c, d), &pol, NULL) != 0)
+            continue; /* all were loaded by load_config */
+        for (size_t k = 0; k < n_done; k++)
+            is_known |= done[k] == pol;
+        if (is_known)
+            continue;
+        judge(r, pol, &unit, n_done > 0);
+        done[n_done++] = pol;
+    }
+}
+
+static void
+check_migration(
+    struct check *c, struct report *r, const struct place *p, const char *name)
+{
+    report_file(r, name, p->migration->scan.n);
+    judge_in_source(c, r, p);
+    report_file_end(r);
+}
+
+static void
+check_sources(struct check *c, struct report *r)
+{
+    const struct cfg_migrations *only = NULL;
+
+    if (c->in.database)
+        only = cfg_find_migrations(c->cfg, c->in.database);
+    for (size_t i = 0; i < c->snap->n_sources; i++) {
+        const struct gate_source *s = &c->snap->sources[i];
+        if (c->in.database && s->cfg != only)
+            continue;
+        for (size_t k = 0; k < s->set->n; k++) {
+            struct place p = { s, &s->set->migrations[k] };
+            check_migration(c, r, &p, p.migration->path);
+        }
+    }
+}
+
+/* --- paths ------------------------------------------------------------------------------ */
+
+static void
+index_sources(struct check *c)
+{
+    c->in_sources = map_new(NULL);
+    for (size_t i = 0; i < c->snap->n_sources; i++) {
+        const struct gate_source *s = &c->snap->sources[i];
+        for (size_t k = 0; k < s->set->n; k++) {
+            char *real = realpath(s->set->migrations[k].path, NULL);
+            if (!real)
+                continue;
+            struct place *p = arena_alloc(c->arena, sizeof(*p));
+            *p = (struct place){ s, &s->set->migrations[k] };
+            map_set(c->in_sources, str_of(real), p);
+            free(real);
+        }
+    }
+}
+
+static const struct place *
+find_in_sources(struct check *c, const char *path)
+{
+    if (!c->snap)
+        return NULL;
+    if (!c->in_sources)
+        index_sources(c);
+    char *real = realpath(path, NULL);
+    const struct place *p = real ? map_get(c->in_sources, str_of(real)) : NULL;
+    free(real);
+    return p;
+}
+
+static void
+check_file(struct check *c, struct report *r, const char *path)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    const struct place *p = is_stdin ? NULL : find_in_sources(c, path);
+    AUTO(mem_free) char *text = NULL;
+    struct err err = { "" };
+    size_t len;
+
+    if (p)
+        check_migration(c, r, p, path);
+    else if (hist_file_text(path, &text, &len, &err) == 0)
+        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len);
+    else
+        report_trouble(r, is_stdin ? c->in.stdin_name : path, err.text);
+}
+
+struct folder {
+    struct check *c;
+    struct report *r;
+    const char *path;
+};
+
+static int
+check_in_folder(void *ctx, const char *relpath)
+{
+    const struct folder *f = ctx;
+    size_t n = strlen(f->path);
+    const char *slash = n && f->path[n - 1] == '/' ? "" : "/";
+    AUTO(mem_free) char *path = mem_printf("%s%s%s", f->path, slash, relpath);
+
+    if (str_suffix(relpath, ".sql"))
+        check_file(f->c, f->r, path);
+    return 0;
+}
+
+static void
+check_path(struct check *c, struct report *r, const char *path)
+{
+    struct folder f = { c, r, path };
+    struct err err = { "" };
+    struct stat st;
+
+    if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        check_file(c, r, path);
+    else if (fs_walk(path, check_in_folder, &f, &err) != 0)
+        report_trouble(r, path, err.text);
+}
+
+void
+check_run(struct check *c, struct report *r)
+{
+    if (!c->in.n_paths)
+        check_sources(c, r);
+    for (size_t i = 0; i < c->in.n_paths; i++)
+        check_path(c, r, c->in.paths[i]);
+}
