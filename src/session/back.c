@@ -78,11 +78,7 @@ on_ready(struct sess *s, char status)
     unsigned n_messages = s->has_failed ? s->batch_done : GATE_ALL_DONE;
     gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);
-    if (s->portals) {
-        sess_portals_unit_done(s, unit, n_messages);
-        if (status == 'I')
-            sess_portals_clear(s);
-    }
+    sess_portals_unit_done(s, unit, n_messages, status == 'I');
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */

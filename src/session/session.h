@@ -239,8 +239,10 @@ void sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole);
  * number of texts, -1 if it can't be told. bind: the newest, NULL if none is known. */
 int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
     bool *is_tx, const struct sess_bind **bind);
-/* As gate_prepared_unit_done. */
-void sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done);
+/* As gate_prepared_unit_done. is_tx_over: a transaction ended with the unit, and every portal
+ * that was made in it. */
+void
+sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done, bool is_tx_over);
 void sess_portals_clear(struct sess *s);
 
 /* --- refusal.c ----------------------------------------------------------------------------- */
