@@ -85,6 +85,7 @@ on_ready(struct sess *s, char status)
     s->batch_done = 0;
     s->execs_done = 0;
     s->has_failed = false;
+    s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
 }
 
@@ -117,6 +118,7 @@ on_complete(struct sess *s, char type, const char *body, size_t n)
     }
     s->execs_done++;
     s->batch_done++;
+    s->has_ended_stream = s->is_streaming;
     if (type == 'C' && s->is_copying)
         sess_copy_completed(s);
 }
@@ -179,6 +181,7 @@ look(struct sess *s, char type, const char *body, size_t n)
         return true;
     case 'G':
     case 'W':
+        s->is_streaming = type == 'W';
         sess_copy_started(s);
         return true;
     case '1':

@@ -148,6 +148,8 @@ struct sess {
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
     bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
+    bool is_streaming;      /* CopyBothResponse came, its ReadyForQuery did not */
+    bool has_ended_stream;  /* a walsender's CommandComplete: it may be its last word */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
     bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
