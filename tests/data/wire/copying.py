@@ -93,7 +93,8 @@ CASES = {
     "in_where": case(Q(IN + " WHERE a > 100", "G"), rows(3), c(), COUNT),
     "in_stopped_by_the_end": case(Q(IN, "G"), rows(2), ends=True),
     "sync_and_flush_ignored": case(Q(IN, "G"), S(""), d("1\tx\n"), H(), S(""), S(""), c(), COUNT),
-    "query_during_copy": case(Q(IN, "G"), rows(1), Q("SELECT 1", "E"), ends=False, mask=rb"M[^\0]*\0|[FLRVSW][^\0]*\0"),
+    # A Query among the data ends the session on both, but the gate says so in words of its own
+    # (wire_units, test_a_query_behind_an_open_copy_ends_the_session_at_once).
 
     # --- in, extended
     "extended": case(P(IN), B(), E(until=""), S(""), wait("G"), rows(2), c(""), S(), COUNT),
