@@ -78,17 +78,14 @@ on_ready(struct sess *s, char status)
     unsigned n_messages = s->has_failed ? s->batch_done : GATE_ALL_DONE;
     gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);
-    if (s->portals) {
-        sess_portals_unit_done(s, unit, n_messages);
-        if (status == 'I')
-            sess_portals_clear(s);
-    }
+    sess_portals_unit_done(s, unit, n_messages, status == 'I');
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */
     s->batch_done = 0;
     s->execs_done = 0;
     s->has_failed = false;
+    s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
 }
 
@@ -123,6 +120,7 @@ on_complete(struct sess *s, char type, const char *body, size_t n)
     }
     s->execs_done++;
     s->batch_done++;
+    s->has_ended_stream = s->is_streaming;
     if (type == 'C' && s->is_copying)
         sess_copy_completed(s);
 }
@@ -185,6 +183,7 @@ look(struct sess *s, char type, const char *body, size_t n)
         return true;
     case 'G':
     case 'W':
+        s->is_streaming = type == 'W';
         sess_copy_started(s);
         return true;
     case '1':

@@ -151,7 +151,7 @@ sess_copy_completed(struct sess *s)
         return;
     }
     gate_prepared_unit_done(&s->gate, s->n_done, GATE_ALL_DONE);
-    sess_portals_unit_done(s, s->n_done, GATE_ALL_DONE);
+    sess_portals_unit_done(s, s->n_done, GATE_ALL_DONE, false);
     s->execs_done = 0;
     s->batch_done = 0;
     if (s->n_sent == s->n_done) { /* the batch is still open */
@@ -209,6 +209,6 @@ sess_probe_ready(struct sess *s)
     s->n_maybe = 0;
     s->n_done = s->n_sent;
     gate_prepared_unit_done(&s->gate, s->n_done, 0);
-    sess_portals_unit_done(s, s->n_done, 0);
+    sess_portals_unit_done(s, s->n_done, 0, false);
     return true;
 }

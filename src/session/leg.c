@@ -283,9 +283,11 @@ static void
 server_gone(struct sess *s)
 {
     enum sess_end reason = SESS_END_SERVER_CLOSED;
-    /* A server that was shut down has said so; one that died has not. */
+    /* A server that was shut down has said so; one that died has not. A walsender says it
+     * with CommandComplete. */
     if (s->state == SESS_ST_READY && !s->is_terminated && !s->client.is_eof
-        && !s->has_said_fatal && s->server.pass == 0 && buf_len(&s->server.in) == 0) {
+        && !s->has_said_fatal && !s->has_ended_stream && s->server.pass == 0
+        && buf_len(&s->server.in) == 0) {
         sess_fatal(s, SESS_END_SERVER_LOST, "08006",
             "ddlgate: the PostgreSQL server closed the connection unexpectedly",
             "reconnect; the server's log tells why, the audit what is known of its last "

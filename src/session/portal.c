@@ -164,14 +164,29 @@ settle(struct sess_bind *head, uint64_t unit, unsigned n_done)
     return head;
 }
 
+/* The transaction is over and with it every portal. A Bind that is on its way already makes
+ * one in the next. */
+static struct sess_bind *
+only_pending(struct sess_bind *head)
+{
+    struct sess_bind **at = &head;
+    while (*at && (*at)->unit != 0)
+        at = &(*at)->next;
+    portal_free(*at);
+    *at = NULL;
+    return head;
+}
+
 void
-sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done)
+sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done, bool is_tx_over)
 {
     size_t pos = 0;
     struct str name;
     void *value;
     while (s->portals && map_next(s->portals, &pos, &name, &value)) {
         struct sess_bind *left = settle(value, unit, n_done);
+        if (is_tx_over)
+            left = only_pending(left);
         if (!left
             || (!left->next && left->n_texts == 0 && !left->is_tx && !left->is_opaque
                 && left->unit == 0)) {

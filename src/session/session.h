@@ -150,6 +150,8 @@ struct sess {
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
     bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
+    bool is_streaming;      /* CopyBothResponse came, its ReadyForQuery did not */
+    bool has_ended_stream;  /* a walsender's CommandComplete: it may be its last word */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
     bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
@@ -241,8 +243,10 @@ void sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole);
  * number of texts, -1 if it can't be told. bind: the newest, NULL if none is known. */
 int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
     bool *is_tx, const struct sess_bind **bind);
-/* As gate_prepared_unit_done. */
-void sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done);
+/* As gate_prepared_unit_done. is_tx_over: a transaction ended with the unit, and every portal
+ * that was made in it. */
+void
+sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done, bool is_tx_over);
 void sess_portals_clear(struct sess *s);
 
 /* --- refusal.c ----------------------------------------------------------------------------- */

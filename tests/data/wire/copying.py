@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: ISC
+"""COPY in every direction and state."""
+from talk import *
+
+IN = "COPY t FROM STDIN"
+COUNT = Q("SELECT count(*), max(b) FROM t")
+BINARY = (b"PGCOPY\n\xff\r\n\0" + struct.pack("!II", 0, 0)
+          + struct.pack("!hi", 2, 4) + struct.pack("!i", 70) + struct.pack("!i", 3) + b"bin")
+END = struct.pack("!h", -1)
+
+
+def rows(n, start=100):
+    return [d(f"{i}\trow {i}\n") for i in range(start, start + n)]
+
+
+CASES = {
+    # --- out
+    "out": case(Q("COPY t TO STDOUT")),
+    "out_of_nothing": case(Q("COPY (SELECT 1 WHERE false) TO STDOUT")),
+    "out_of_query": case(Q("COPY (SELECT a, b FROM t ORDER BY a DESC) TO STDOUT (FORMAT csv, HEADER)")),
+    "out_binary": case(Q("COPY t TO STDOUT (FORMAT binary)")),
+    "out_no_columns": case(Q("COPY (SELECT) TO STDOUT")),
+    "out_many_columns": case(Q("COPY (SELECT " + ",".join(map(str, range(1000))) + ") TO STDOUT")),
+    "out_error_at_once": case(Q("COPY nowhere TO STDOUT"), Q("SELECT 1")),
+    "out_error_in_the_midst": case(Q("COPY (SELECT 10/(3-i) FROM generate_series(1,5) i) TO STDOUT"), Q("SELECT 1")),
+    "out_of_view": case(Q("COPY v TO STDOUT")),
+    "out_two_in_a_text": case(Q("COPY t TO STDOUT; SELECT 1; COPY u TO STDOUT")),
+    "out_in_transaction": case(Q("BEGIN"), Q("COPY t TO STDOUT"), Q("COMMIT")),
+    "out_extended": case(extended("COPY t TO STDOUT"), S()),
+    "out_extended_limited": case(P("COPY t TO STDOUT"), B(), E(rows=1), S()),
+    "out_pipelined": case(glue([extended("COPY t TO STDOUT"), S()] * 3, Q("COPY u TO STDOUT"))),
+    "out_big": case(Q("COPY (SELECT repeat('z', 100000) FROM generate_series(1, 100)) TO STDOUT"), Q("SELECT 1")),
+    "out_long_line": case(Q("COPY (SELECT repeat('z', 4000000)) TO STDOUT"), manners=("written", "glued")),
+    "out_ignores_copy_data": case(Q("COPY t TO STDOUT", ""), d("stray"), c(""), wait("Z"), Q("SELECT 1")),
+    "out_to_program": case(Q("COPY t TO PROGRAM 'cat'")),
+    "out_to_file": case(Q("COPY t TO '/nowhere/x'")),
+
+    # --- in
+    "in": case(Q(IN, "G"), rows(3), c(), COUNT),
+    "in_nothing": case(Q(IN, "G"), c(), COUNT),
+    "in_columns": case(Q("COPY t (b) FROM STDIN", "G"), d("only b\n"), c(), COUNT),
+    "in_csv": case(Q("COPY t FROM STDIN (FORMAT csv, HEADER)", "G"), d('a,b\n9,"x,""y"""\n'), c(), COUNT),
+    "in_binary": case(Q("COPY t FROM STDIN (FORMAT binary)", "G"), d(BINARY), d(END), c(), COUNT),
+    "in_binary_in_pieces": case(Q("COPY t FROM STDIN (FORMAT binary)", "G"),
+                                [d((BINARY + END)[i:i + 1]) for i in range(len(BINARY + END))], c(), COUNT),
+    "in_binary_without_end": case(Q("COPY t FROM STDIN (FORMAT binary)", "G"), d(BINARY), c(), COUNT),
+    "in_binary_bad_header": case(Q("COPY t FROM STDIN (FORMAT binary)", "G"), d(b"PGCOPX\n\xff\r\n\0"), c(), COUNT),
+    "in_text_for_binary": case(Q("COPY t FROM STDIN (FORMAT binary)", "G"), rows(2), c(), COUNT),
+    "in_old_end_mark": case(Q(IN, "G"), d("1\tx\n\\.\n"), c(), COUNT),
+    "in_data_after_end_mark": case(Q(IN, "G"), d("1\tx\n\\.\n"), d("2\ty\n"), c(), COUNT),
+    "in_last_line_open": case(Q(IN, "G"), d("1\tx"), c(), COUNT),
+    "in_lines_split_anywhere": case(Q(IN, "G"), [d(ch) for ch in "21\tsplit\n22\tagain\n"], c(), COUNT),
+    "in_many_lines_in_one": case(Q(IN, "G"), d("".join(f"{i}\tl\n" for i in range(3000))), c(), COUNT,
+                                 manners=("written", "glued")),
+    "in_empty_data": case(Q(IN, "G"), d(""), d("5\tz\n"), d(""), c(), COUNT),
+    "in_megabyte_line": case(Q(IN, "G"), d("1\t" + "m" * (1 << 20) + "\n"), c(), Q("SELECT max(length(b)) FROM t"),
+                             manners=("written", "glued")),
+    "in_thousand_messages": case(Q(IN, "G"), glue(rows(1000)), c(), COUNT, manners=("written", "glued")),
+    "in_error_at_once": case(Q("COPY nowhere FROM STDIN"), Q("SELECT 1")),
+    "in_into_view": case(Q("COPY v FROM STDIN", "G"), rows(1), c(), COUNT),
+    "in_bad_value": case(Q(IN, "G"), d("x\ty\n"), c(), COUNT),
+    "in_bad_value_then_more": case(Q(IN, "G"), d("x\ty\n"), rows(50), c(), COUNT),
+    "in_too_few_columns": case(Q(IN, "G"), d("1\n"), c(), COUNT),
+    "in_too_many_columns": case(Q(IN, "G"), d("1\t2\t3\n"), c(), COUNT),
+    "in_unique_violation": case(Q("COPY u FROM STDIN", "G"), d("1\ttwice\n"), c(), Q("SELECT count(*) FROM u")),
+    "in_invalid_utf8": case(Q(IN, "G"), d(b"1\t\xff\n"), c(), COUNT),
+    "in_nul": case(Q(IN, "G"), d(b"1\ta\0b\n"), c(), COUNT),
+    "in_fail": case(Q(IN, "G"), rows(2), f("changed my mind"), COUNT),
+    "in_fail_at_once": case(Q(IN, "G"), f(""), COUNT),
+    "in_fail_utf8": case(Q(IN, "G"), f("né, à cause de\nlignes"), COUNT),
+    "in_fail_long": case(Q(IN, "G"), f("f" * 8000), COUNT),
+    "in_transaction": case(Q("BEGIN"), Q(IN, "G"), rows(2), c(), COUNT, Q("ROLLBACK"), COUNT),
+    "in_failed_in_transaction": case(Q("BEGIN"), Q(IN, "G"), d("bad\n"), c(), COUNT, Q("ROLLBACK"), COUNT),
+    "in_after_savepoint": case(Q("BEGIN"), Q("SAVEPOINT a"), Q(IN, "G"), d("bad\n"), c(), Q("ROLLBACK TO a"),
+                               Q(IN, "G"), rows(1), c(), Q("COMMIT"), COUNT),
+    "in_failed_transaction": case(Q("BEGIN"), Q("SELECT 1/0"), Q(IN), Q("ROLLBACK")),
+    "in_text_goes_on": case(Q(IN + "; SELECT 1", "G"), rows(1), c(), COUNT),
+    "in_text_before": case(Q("SELECT 1; " + IN, "G"), rows(1), c(), COUNT),
+    "in_two_in_a_text": case(Q(IN + "; COPY u FROM STDIN", "G"), rows(1), c("G"), d("70\tx\n"), c(), COUNT),
+    "in_out_in_a_text": case(Q(IN + "; COPY u TO STDOUT", "G"), rows(1), c(), COUNT),
+    "in_fails_before_second": case(Q(IN + "; COPY u FROM STDIN", "G"), d("bad\n"), c(), COUNT),
+    "in_with_ddl_behind": case(Q(IN + "; CREATE TABLE made (x int)", "G"), rows(1), c(), Q("DROP TABLE made")),
+    "in_fails_before_ddl": case(Q(IN + "; CREATE TABLE made (x int)", "G"), rows(1), f(), Q("SELECT to_regclass('made')")),
+    "in_create_as_target": case(Q("BEGIN; CREATE TABLE made (x int); COPY made FROM STDIN", "G"), d("1\n"), c(),
+                                Q("SELECT count(*) FROM made"), Q("ROLLBACK")),
+    "in_pipelined": case(glue(Q(IN, ""), rows(2), c(""), COUNT), wait("Z")),
+    "in_pipelined_twice": case(glue(Q(IN, ""), rows(2), c(""), Q("COPY u FROM STDIN", ""), d("71\tx\n"), c(""), COUNT),
+                               wait("Z"), wait("Z")),
+    "in_pipelined_error": case(glue(Q("COPY nowhere FROM STDIN", ""), rows(2), c(""), COUNT), wait("Z")),
+    "in_pipelined_bad": case(glue(Q(IN, ""), d("bad\n"), rows(2), c(""), COUNT), wait("Z")),
+    "in_freeze": case(Q("BEGIN; TRUNCATE t; COPY t FROM STDIN (FREEZE)", "G"), rows(2), c(), Q("COMMIT"), COUNT),
+    "in_from_file": case(Q("COPY t FROM '/nowhere/x'")),
+    "in_where": case(Q(IN + " WHERE a > 100", "G"), rows(3), c(), COUNT),
+    "in_stopped_by_the_end": case(Q(IN, "G"), rows(2), ends=True),
+    "sync_and_flush_ignored": case(Q(IN, "G"), S(""), d("1\tx\n"), H(), S(""), S(""), c(), COUNT),
+    # A Query among the data ends the session on both, but the gate says so in words of its own
+    # (wire_units, test_a_query_behind_an_open_copy_ends_the_session_at_once).
+
+    # --- in, extended
+    "extended": case(P(IN), B(), E(until=""), S(""), wait("G"), rows(2), c(""), S(), COUNT),
+    "extended_no_early_sync": case(P(IN), B(), E(), H("G"), rows(2), c(""), S(), COUNT),
+    "extended_flushed": case(P(IN), B(), D(), E(), H("G"), rows(2), c(""), H("C"), S(), COUNT),
+    "extended_bad": case(P(IN), B(), E(), H("G"), d("bad\n"), c(""), S(), COUNT),
+    "extended_bad_with_early_sync": case(P(IN), B(), E(), S(""), wait("G"), d("bad\n"), c(""), S(), COUNT,
+                                         manners=("written",)),
+    "extended_fail": case(P(IN), B(), E(), H("G"), rows(1), f(until=""), S(), COUNT),
+    "extended_fail_with_early_sync": case(P(IN), B(), E(), S(""), wait("G"), rows(1), f(until=""), S(), COUNT,
+                                          manners=("written",)),
+    "extended_error_at_once": case(P("COPY nowhere FROM STDIN"), B(), E(), S(), COUNT),
+    "extended_error_then_data": case(P("COPY nowhere FROM STDIN"), B(), E(), S(""), rows(2), c(""), S(), COUNT,
+                                     manners=("glued",)),
+    "extended_goes_on": case(P(IN), B(), E(), H("G"), rows(1), c(""), extended("SELECT 1"), S(), COUNT),
+    "extended_skips_after_bad": case(P(IN), B(), E(), H("G"), d("bad\n"), c(""), extended("SELECT 1"), S(), COUNT),
+    "extended_before": case(extended("SELECT 1"), P(IN), B(), E(), H("G"), rows(1), c(""), S(), COUNT),
+    "extended_undoes_before": case(extended("INSERT INTO u VALUES (72, '')"), P(IN), B(), E(), H("G"), d("bad\n"), c(""),
+                                   S(), Q("SELECT count(*) FROM u")),
+    "extended_named": case(P(IN, "cp"), S(), [[B(name="cp"), E(), H("G"), rows(1), c(""), S()] for _ in range(3)], COUNT),
+    "extended_portal": case(Q("BEGIN"), P(IN), B(portal="p"), E("p"), H("G"), rows(1), c(""), S(), E("p"), S(),
+                            Q("COMMIT"), COUNT),
+    "extended_limited": case(P(IN), B(), E(rows=1), H("G"), rows(3), c(""), S(), COUNT),
+    "extended_query_behind": case(P(IN), B(), E(), H("G"), rows(1), c(""), Q("SELECT 1"), S(), COUNT),
+    "extended_described": case(P(IN), D("S"), B(), D(), E(), H("G"), c(""), S()),
+    "extended_transaction": case(glue(extended("BEGIN"), S()), P(IN), B(), E(), H("G"), rows(1), c(""), S(),
+                                 glue(extended("COMMIT"), S()), COUNT),
+    "extended_pipelined_copies": case(glue([[P(IN), B(), E(), rows(2), c(""), S()] for _ in range(5)]),
+                                      [wait("Z") for _ in range(4)], COUNT),
+    "extended_pipelined_bad_copies": case(glue([[P(IN), B(), E(), d("bad\n"), c(""), S()] for _ in range(3)]),
+                                          [wait("Z") for _ in range(2)], COUNT),
+    "extended_ddl_behind": case(P(IN), B(), E(), H("G"), rows(1), c(""), extended("CREATE TABLE made (x int)"), S(),
+                                Q("DROP TABLE made")),
+
+    # --- copy messages where there is no copy
+    "stray_data": case(d("nobody asked\n"), c(""), f(until=""), Q("SELECT 1")),
+    "stray_data_in_batch": case(P("SELECT 1"), d("x"), B(), c(""), E(), f(until=""), S()),
+    "stray_data_after_error": case(P("selec"), d("x"), c(""), S(), Q("SELECT 1")),
+    "stray_data_in_transaction": case(Q("BEGIN"), d("x"), c(""), Q("SELECT 1"), Q("COMMIT")),
+    "stray_megabyte": case(d("s" * (1 << 20)), Q("SELECT 1"), manners=("written", "glued")),
+}
