@@ -48,6 +48,7 @@ public class Program {
         "CREATE TABLE interop_refused (id int PRIMARY KEY, note text)";
     private static final String[] MODES = {"extended", "simple", "extendedForPrepared",
         "extendedCacheEverything"};
+    private static final Map<String, Connection> sessions = new LinkedHashMap<>();
     private static final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     private static final boolean isTLS = !"disable".equals(System.getenv("PGSSLMODE"));
 
@@ -237,9 +238,9 @@ public class Program {
 
     private static Object types() throws Exception {
         Map<String, Object> each = object();
-        for (String mode : MODES)
-            try (Connection c = login("preferQueryMode", mode, "prepareThreshold", "1");
-                    Statement s = c.createStatement(); ResultSet r = s.executeQuery(TYPES)) {
+        for (String mode : MODES) {
+            Connection c = sessions.get(mode);
+            try (Statement s = c.createStatement(); ResultSet r = s.executeQuery(TYPES)) {
                 ResultSetMetaData m = r.getMetaData();
                 List<Object> columns = new ArrayList<>();
                 for (int i = 1; i <= m.getColumnCount(); i++)
@@ -247,14 +248,15 @@ public class Program {
                 each.put(mode, List.of(columns, rows(r), query(c, TYPES + " WHERE ?", true),
                     s.execute(""), failure(() -> query(c, "SELECT nothing")) != null));
             }
+        }
         return each;
     }
 
     private static Object parameters() throws Exception {
         Map<String, Object> each = object();
-        for (String mode : MODES)
-            try (Connection c = login("preferQueryMode", mode, "prepareThreshold", "1");
-                    PreparedStatement s = c.prepareStatement("SELECT ?::int + 1, ?::text || '!',"
+        for (String mode : MODES) {
+            Connection c = sessions.get(mode);
+            try (PreparedStatement s = c.prepareStatement("SELECT ?::int + 1, ?::text || '!',"
                     + " ?::bool, ?::text, ?::date, ?::int[], ?::bytea, ?::numeric")) {
                 s.setInt(1, 41);
                 s.setString(2, "it's; DROP TABLE items --");
@@ -267,6 +269,7 @@ public class Program {
                 // Twice: the second time with a statement that the server knows.
                 each.put(mode, List.of(rows(s.executeQuery()), rows(s.executeQuery())));
             }
+        }
         return each;
     }
 
@@ -526,15 +529,16 @@ public class Program {
     /* The other ways to send it have the same end, and leave the session as usable. */
     private static Object usable(Connection c, boolean wasRefused) throws Exception {
         Map<String, Object> result = object();
-        for (String mode : MODES)
-            try (Connection other = login("preferQueryMode", mode, "prepareThreshold", "1");
-                    PreparedStatement s = other.prepareStatement(DDL)) {
+        for (String mode : MODES) {
+            Connection other = sessions.get(mode);
+            try (PreparedStatement s = other.prepareStatement(DDL)) {
                 Exception e = failure(s::executeUpdate);
                 if (e == null)
                     update(other, "DROP TABLE interop_refused");
                 result.put(mode, List.of((e != null) == wasRefused, !wasRefused
                     || code(e).equals("42501"), query(other, "SELECT 42")));
             }
+        }
         try (Statement s = c.createStatement()) {
             for (String sql : new String[] {"INSERT INTO uniq VALUES (1)", DDL,
                     "DROP TABLE interop_refused", "DELETE FROM uniq"})
@@ -561,6 +565,8 @@ public class Program {
         boolean isDirect = isTLS && Integer.parseInt(System.getenv("INTEROP_SERVER")) >= 17;
         try (Connection c = login("channelBinding", isTLS ? "require" : "prefer");
                 Connection other = login("sslNegotiation", isDirect ? "direct" : "postgres")) {
+            for (String mode : MODES)
+                sessions.put(mode, login("preferQueryMode", mode, "prepareThreshold", "1"));
             say("connect", connect(c));
             say("types", types());
             say("parameters", parameters());
@@ -579,6 +585,8 @@ public class Program {
             Map<String, Object> result = refused(c);
             say("refused", result);
             say("usable", usable(c, (Boolean) result.get("refused")));
+            for (Connection session : sessions.values())
+                session.close();
         }
     }
 }
