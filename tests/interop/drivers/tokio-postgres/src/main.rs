@@ -355,7 +355,9 @@ async fn cancel(s: &Session, other: &Session) -> Done<Value> {
     for (name, sleep) in sleeps {
         let killer = async {
             wait_asleep(&other.client, s.pid).await?;
-            c.cancel_token().cancel_query(connector()?).await?;
+            // The server hangs up as soon as it has read the request; the driver takes that for
+            // an error when it comes before its own end. Whether it worked, the query tells.
+            let _ = c.cancel_token().cancel_query(connector()?).await;
             Ok::<(), Any>(())
         };
         let (ended, cancelled) = futures_util::future::join(sleep, killer).await;
