@@ -139,7 +139,9 @@ sess_watch(struct sess *s)
      * end when everything before it is sent. */
     if (s->client.is_eof && s->wait == SESS_WAIT_NONE)
         shut_when_flushed(&s->server, s->state == SESS_ST_READY);
-    bool takes_input = s->state == SESS_ST_STARTUP || s->state == SESS_ST_AUTH
+    /* Nobody who is not logged in makes us keep more than a message. */
+    bool takes_input = s->state == SESS_ST_STARTUP
+        || (s->state == SESS_ST_AUTH && !s->login->ask)
         || ((s->state == SESS_ST_LOGIN || s->state == SESS_ST_READY)
             && s->wait == SESS_WAIT_NONE && s->n_cancels == 0
             && buf_len(&s->server.out) == 0);

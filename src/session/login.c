@@ -153,8 +153,7 @@ secret_answered(struct task *task)
             }
             ask_client(s, s->login->method, ask->is_found);
         }
-        if (s->state == SESS_ST_AUTH)
-            sess_resume(s);
+        sess_resume(s);
     }
     sess_ask_free(ask);
 }
@@ -247,7 +246,7 @@ sess_auth_bytes(struct sess *s, const char *p, size_t n)
 {
     struct pgw_head h;
     struct err err = { "" };
-    if (s->login->ask) /* what comes now waits; one more message at most is there */
+    if (s->login->ask) /* the secret is being looked up */
         return 0;
     int r = *p == 'X' ? PGW_NEED_MORE : pgw_head_login(p, n, &h, &err);
     if (*p == 'X') {
@@ -264,7 +263,10 @@ sess_auth_bytes(struct sess *s, const char *p, size_t n)
         return 0;
     struct str body = { p + PGW_HEADER_SIZE, h.body_len };
     step(s, &body);
-    return s->state == SESS_ST_CLOSED ? 0 : PGW_HEADER_SIZE + (size_t)h.body_len;
+    if (s->state == SESS_ST_CLOSED) /* and the buffer is gone */
+        return 0;
+    explicit_bzero((void *)(uintptr_t)p, PGW_HEADER_SIZE + (size_t)h.body_len);
+    return PGW_HEADER_SIZE + (size_t)h.body_len;
 }
 
 /* --- the way to the server ---------------------------------------------------------------- */
