@@ -270,8 +270,9 @@ net_listen_on(struct net_loop *loop, int fd,
 void
 net_listener_take_all(struct net_listener *l)
 {
-    while (take(l))
-        ;
+    for (int i = 0; i < NET_TAKE_ALL_MAX; i++)
+        if (!take(l))
+            return;
 }
 
 const struct net_addr *

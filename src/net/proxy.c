@@ -48,7 +48,12 @@ read_unix(const char *path, struct net_addr *out)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     memcpy(un.sun_path, path, sizeof(un.sun_path) - 1);
-    *out = (struct net_addr){ .len = sizeof(un) };
+    /* An abstract name (NUL first) is as long as it can be; a path, or none, ends. */
+    size_t n = strnlen(un.sun_path, sizeof(un.sun_path));
+    if (n == 0 && un.sun_path[1])
+        n = 1 + strnlen(un.sun_path + 1, sizeof(un.sun_path) - 1);
+    *out = (struct net_addr){ .len = (socklen_t)(offsetof(struct sockaddr_un, sun_path)
+                                  + n) };
     memcpy(&out->ss, &un, sizeof(un));
 }
 

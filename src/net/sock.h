@@ -58,7 +58,8 @@ int net_listen_on(struct net_loop *l, int fd,
     void (*full)(void *ctx, int fd), void *ctx, struct net_listener **out,
     struct err *err) MUST_CHECK;
 /* Takes every client that waits in the kernel's queue: closing the socket would turn them
- * away. */
+ * away. More than any queue holds are not taken: a flood must not keep us here. */
+#define NET_TAKE_ALL_MAX 65536
 void net_listener_take_all(struct net_listener *l);
 const struct net_addr *
 net_listener_addr(const struct net_listener *l); /* with the real port */

@@ -204,8 +204,11 @@ net_tls_connect(struct net_tls_conf *conf, int fd, const char *host, bool sni)
     DG_ASSERT(!conf->is_server, "a configuration for the other end");
     struct net_tls *t = tls_new(conf, fd);
     SSL_set_connect_state(t->ssl);
-    if (sni && host && *host && !net_is_numeric(host))
-        (void)SSL_set_tlsext_host_name(t->ssl, host); /* one too long isn't sent */
+    if (sni && host && *host && !net_is_numeric(host)) {
+        /* A copy, since OpenSSL's macro casts const away. One too long isn't sent. */
+        AUTO(mem_free) char *name = mem_strdup(host);
+        (void)SSL_set_tlsext_host_name(t->ssl, name);
+    }
     t->is_nameless = conf->must_match_name && !expect_name(t->ssl, host);
     ERR_clear_error();
     return t;

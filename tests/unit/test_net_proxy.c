@@ -11,6 +11,13 @@
     "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01" \
     "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02\xc9\x38\x19\x20"
 
+/* A unix address is a field of 108 bytes. */
+#define A10       "/tmp/aaaaa"
+#define UNIX_107  A10 A10 A10 A10 A10 A10 A10 A10 A10 A10 "/bbbbbb"
+#define Z9        "\0\0\0\0\0\0\0\0\0"
+#define UNIX_NONE Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9
+#define UNIX_PAD  Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 Z9 "\0\0\0\0"
+
 struct parse_case {
     const char *name, *bytes;
     size_t n;
@@ -35,6 +42,18 @@ static const struct parse_case cases[] = {
         NULL },
     { "unknown family", B(SIGNATURE "\x21\0\0\0"), 0, NULL, NULL, 0, NULL },
     { "datagrams", B(SIGNATURE "\x21\x12\0\x0c" V4), 0, NULL, NULL, 0, NULL },
+    { "unix, as long as it gets", B(SIGNATURE "\x21\x31\0\xd8" UNIX_107 "/" UNIX_NONE),
+        0, "unix:" UNIX_107, "unix:", 0, NULL },
+    { "unix, abstract", B(SIGNATURE "\x21\x31\0\xd8\0abc/" UNIX_PAD UNIX_NONE), 0,
+        "unix:@abc/", "unix:", 0, NULL },
+    { "largest that is read", B(SIGNATURE "\x21\x11\x0f\xf0" V4), NET_PROXY_NEED_MORE,
+        NULL, NULL, 4068, NULL },
+    { "one byte larger", B(SIGNATURE "\x21\x11\x0f\xf1" V4), NET_PROXY_E_MALFORMED,
+        NULL, NULL, 0, "it has 4097 bytes, 4096 at most" },
+    { "no addresses at all", B(SIGNATURE "\x21\x11\0\0"), NET_PROXY_E_MALFORMED, NULL,
+        NULL, 0, "cut off" },
+    { "version 2, command 15", B(SIGNATURE "\x2f\x11\0\x0c" V4), NET_PROXY_E_MALFORMED,
+        NULL, NULL, 0, "command 15" },
     { "nothing yet", B(""), NET_PROXY_NEED_MORE, NULL, NULL, 16, NULL },
     { "half a signature", B("\r\n\r\n\0"), NET_PROXY_NEED_MORE, NULL, NULL, 11, NULL },
     { "no length yet", B(SIGNATURE "\x21\x11\0"), NET_PROXY_NEED_MORE, NULL, NULL, 1,

@@ -335,6 +335,120 @@ START_TEST(crowd_is_taken_in_bounded_portions)
 }
 END_TEST
 
+/* More than one turn takes; whoever came in time is not reset. */
+START_TEST(everybody_who_waits_is_taken_before_the_end)
+{
+    struct server s = { .stop_at = NET_ACCEPT_MAX + 20 };
+
+    server_open(&s, "127.0.0.1");
+    for (unsigned i = 0; i < s.stop_at; i++)
+        add_client(&s);
+    net_listener_take_all(s.listener);
+    ck_assert_uint_eq(s.n_accepted, s.stop_at);
+    net_listener_take_all(s.listener); /* nobody is left */
+    net_listener_free(s.listener);
+    s.listener = NULL;
+    for (unsigned i = 0; i < s.n_clients; i++)
+        ck_assert_int_eq(net_connect_result(s.clients[i]), 0);
+    ck_assert_int_eq(write(s.accepted[NET_ACCEPT_MAX], "x", 1), 1);
+    server_close(&s);
+}
+END_TEST
+
+START_TEST(listener_may_be_freed_while_all_are_taken)
+{
+    struct server s = { .free_at_first = true };
+
+    server_open(&s, "127.0.0.1");
+    add_client(&s);
+    add_client(&s);
+    net_listener_take_all(s.listener);
+    ck_assert_uint_eq(s.n_accepted, 1);
+    ck_assert_ptr_null(s.listener);
+    server_close(&s);
+}
+END_TEST
+
+/* A socket as a service manager makes it: blocking, and it stays when we end. */
+START_TEST(socket_that_was_handed_over_is_listened_on)
+{
+    struct server s = { .stop_at = 1 };
+    struct err err = { "" };
+    char text[NET_ADDR_TEXT_SIZE], *dir = unit_mkdir();
+    struct net_addr a = addr_of(_i ? dir : "127.0.0.1", _i ? "6432" : "0");
+    int fd = socket(a.ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&a.ss, a.len), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    s.loop = net_loop_new();
+    net_timer_init(&s.end, s.loop, on_end, &s);
+    ck_assert_msg(
+        net_listen_on(s.loop, fd, on_accepted, on_full, &s, &s.listener, &err) == 0,
+        "%s", err.text);
+    ck_assert(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    net_addr_text(net_listener_addr(s.listener), text);
+    if (_i)
+        ck_assert_ptr_nonnull(strstr(text, "/.s.PGSQL.6432"));
+    else
+        ck_assert_int_gt(net_addr_port(net_listener_addr(s.listener)), 0);
+    add_client(&s);
+    net_loop_run(s.loop);
+    ck_assert_uint_eq(s.n_accepted, 1);
+    server_close(&s);
+    ck_assert_int_lt(fcntl(fd, F_GETFD), 0);
+    if (_i)
+        ck_assert_int_eq(access(text + strlen("unix:"), F_OK), 0);
+    unit_rmdir(dir);
+}
+END_TEST
+
+START_TEST(descriptor_that_does_not_listen_is_refused)
+{
+    struct server s = { .stop_at = 1 };
+    struct err err = { "" };
+    int fds[] = { open("/dev/null", O_RDONLY | O_CLOEXEC),
+        socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+        socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), -1, 1000 };
+    char want[100];
+
+    s.loop = net_loop_new();
+    for (size_t i = 0; i < DG_ARRAY_SIZE(fds); i++) {
+        ck_assert_int_eq(
+            net_listen_on(s.loop, fds[i], on_accepted, on_full, &s, &s.listener, &err),
+            -EINVAL);
+        snprintf(want, sizeof want,
+            "descriptor %d that was handed over is no listening socket", fds[i]);
+        ck_assert_str_eq(err.text, want);
+        if (i < 3)
+            close(fds[i]);
+    }
+    ck_assert_ptr_null(s.listener);
+    net_loop_free(s.loop);
+}
+END_TEST
+
+/* Two processes may share a port: both say so. */
+START_TEST(shared_port_is_shared_only_when_both_want_it)
+{
+    struct server s = { .stop_at = 1 };
+    struct net_listener *second = NULL;
+    struct err err = { "" };
+
+    server_open(&s, "127.0.0.1"); /* with SO_REUSEPORT */
+    struct net_addr a = *net_listener_addr(s.listener);
+    ck_assert_int_eq(
+        net_listen(s.loop, &a, 8, false, on_accepted, on_full, &s, &second, &err),
+        -EADDRINUSE);
+    ck_assert_int_eq(
+        net_listen(s.loop, &a, 8, true, on_accepted, on_full, &s, &second, &err), 0);
+    add_client(&s);
+    net_loop_run(s.loop); /* whichever it was */
+    ck_assert_uint_eq(s.n_accepted, 1);
+    net_listener_free(second);
+    server_close(&s);
+}
+END_TEST
+
 /* The lowest descriptor that is free becomes the limit. */
 static void
 use_up_fds(struct rlimit *old)
@@ -616,6 +730,11 @@ suite(void)
 
     tcase_add_test(io, listener_on_port_0_knows_its_port_and_takes_clients);
     tcase_add_test(io, crowd_is_taken_in_bounded_portions);
+    tcase_add_test(io, everybody_who_waits_is_taken_before_the_end);
+    tcase_add_test(io, listener_may_be_freed_while_all_are_taken);
+    tcase_add_loop_test(io, socket_that_was_handed_over_is_listened_on, 0, 2);
+    tcase_add_test(io, descriptor_that_does_not_listen_is_refused);
+    tcase_add_test(io, shared_port_is_shared_only_when_both_want_it);
     tcase_add_test(io, client_is_answered_when_descriptors_run_out);
     tcase_add_test(io, listener_without_reserve_pauses_and_recovers);
     tcase_add_test(io, callbacks_may_free_the_listener);

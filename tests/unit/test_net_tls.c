@@ -515,10 +515,9 @@ START_TEST(handshake_lets_through_whom_the_mode_lets)
         ck_assert(net_tls_has_alpn(p.t[SERVER]) && net_tls_has_alpn(p.t[CLIENT]));
         ck_assert_str_eq(net_tls_version(p.t[SERVER]), net_tls_version(p.t[CLIENT]));
         ck_assert_str_eq(net_tls_cipher(p.t[SERVER]), net_tls_cipher(p.t[CLIENT]));
-        ck_assert_str_eq(net_tls_version(p.t[CLIENT]),
-            c->client.protocols || c->server.protocols == (const char *)OLD
-                ? "TLSv1.2"
-                : "TLSv1.3");
+        bool is_old = c->client.protocols
+            || (c->server.protocols && !strcmp(c->server.protocols, OLD));
+        ck_assert_str_eq(net_tls_version(p.t[CLIENT]), is_old ? "TLSv1.2" : "TLSv1.3");
     }
     pair_close(&p);
 }
@@ -720,7 +719,7 @@ pattern(size_t at, int end)
     return (unsigned char)(at * 7 + at / 251 + (size_t)end);
 }
 
-#define BIG ((size_t)1000000)
+#define BIG ((size_t)3000000)
 
 struct flow {
     size_t sent, got;
@@ -731,7 +730,7 @@ struct flow {
 static void
 push(struct pair *p, int end, struct flow *f, size_t portion)
 {
-    static char out[50100];
+    static char out[150100];
     size_t n = BIG - f->sent < portion ? BIG - f->sent : portion;
     char *at = out + f->n_full % 17;
     for (size_t i = 0; i < n; i++)
@@ -756,8 +755,10 @@ pull(struct pair *p, int end, struct flow *f)
         return;
     }
     ck_assert_int_gt(r, 0);
-    for (ssize_t i = 0; i < r; i++)
-        ck_assert_uint_eq(in[i], pattern(f->got + (size_t)i, !end));
+    size_t same = 0; /* one assertion: Check reports each over a pipe */
+    while (same < (size_t)r && in[same] == pattern(f->got + same, !end))
+        same++;
+    ck_assert_int_eq(same, r);
     f->got += (size_t)r;
 }
 
@@ -770,8 +771,8 @@ START_TEST(big_transfers_both_ways_with_a_slow_reader)
         &(struct files){ .mode = NET_TLS_REQUIRE, .protocols = _i ? OLD : NULL });
     for (unsigned turn = 0; f[0].got < BIG || f[1].got < BIG; turn++) {
         ck_assert_uint_lt(turn, 100000);
-        push(&p, SERVER, &f[SERVER], 50000);
-        push(&p, CLIENT, &f[CLIENT], turn % 3 ? 50000 : 40000 + turn);
+        push(&p, SERVER, &f[SERVER], 150000);
+        push(&p, CLIENT, &f[CLIENT], turn % 3 ? 150000 : 100000 + turn % 1000);
         /* The readers stop for a while, then read until nothing is left. */
         if (turn % 5 == 0)
             for (int end = 0; end < 2; end++) {
