@@ -167,18 +167,28 @@ sess_links_warnings(
     const struct sess_links *l, void (*fn)(void *ctx, const char *text), void *ctx)
 {
     const struct cfg *c = l->cfg;
+    struct err line;
+    if (l->client_tls && net_tls_conf_warning(l->client_tls)) {
+        err_set(&line, 0, "client_tls: %s", net_tls_conf_warning(l->client_tls));
+        fn(ctx, line.text);
+    }
     for (size_t i = 0; i < c->n_databases; i++) {
         const struct cfg_database *d = &c->databases[i];
-        struct err line;
-        bool is_both = c->client_tls_sslmode != CFG_SSL_DISABLE
-            && d->tls.mode != CFG_SSL_DISABLE;
-        if (c->auth_type == CFG_AUTH_PASSTHROUGH && is_both) {
-            err_set(&line, 0,
-                "database %s: TLS on both sides with auth_type = passthrough: clients that "
-                "bind SCRAM to the channel (libpq does by default) are refused unless the "
-                "server has the gate's certificate; auth_type = scram-sha-256 serves all",
-                d->name);
+        const char *why = l->upstreams[i].tls
+            ? net_tls_conf_warning(l->upstreams[i].tls)
+            : NULL;
+        if (why) {
+            err_set(&line, 0, "database %s: %s", d->name, why);
             fn(ctx, line.text);
         }
+        if (c->auth_type != CFG_AUTH_PASSTHROUGH || !l->client_tls
+            || !l->upstreams[i].tls)
+            continue;
+        err_set(&line, 0,
+            "database %s: TLS on both sides with auth_type = passthrough: clients that "
+            "bind SCRAM to the channel (libpq does by default) are refused unless the "
+            "server has the gate's certificate; auth_type = scram-sha-256 serves all",
+            d->name);
+        fn(ctx, line.text);
     }
 }

@@ -65,11 +65,11 @@ static const struct error_case errors[] = {
     { "misspelt section", HEAD "[database]\n",
         "t.ini:4: unknown section `database`; did you mean `databases`?" },
     { "unknown section", HEAD "[pools]\n",
-        "t.ini:4: unknown section `pools`; there are [ddlgate], [databases] and "
-        "[migrations NAME]" },
+        "t.ini:4: unknown section `pools`; there are [ddlgate], [databases], "
+        "[peers], [users] and [migrations NAME]" },
     { "name where there is none", HEAD "[databases shop]\n",
-        "t.ini:4: unknown section `databases shop`; there are [ddlgate], [databases] and "
-        "[migrations NAME]" },
+        "t.ini:4: unknown section `databases shop`; there are [ddlgate], [databases], "
+        "[peers], [users] and [migrations NAME]" },
     { "no policy", "[ddlgate]\naudit_file = a\n",
         "t.ini: `policy` is not set; name a policy file in [ddlgate]" },
     { "empty policy", "[ddlgate]\npolicy =\naudit_file = a\n",
@@ -168,8 +168,8 @@ static const struct error_case errors[] = {
         "t.ini:5: database shop: `policy` is given twice" },
     { "empty policy of a database", HEAD "[databases]\nshop = host=a policy=\n",
         "t.ini:5: database shop: `policy=` is empty; write a value, or remove it" },
-    { "misspelt keyword", HEAD "[databases]\nshop = hots=a\n",
-        "t.ini:5: database shop: unknown keyword `hots`; did you mean `host`?" },
+    { "misspelt keyword", HEAD "[databases]\nshop = hosst=a\n",
+        "t.ini:5: database shop: unknown keyword `hosst`; did you mean `host`?" },
     { "keyword that has no effect here", HEAD "[databases]\nshop = gssencmode=x\n",
         "t.ini:5: database shop: unknown keyword `gssencmode`; the sample ddlgate.ini "
         "lists those that the gate knows" },
