@@ -63,6 +63,7 @@ struct aud_rec {
     const char *reason; /* event.reason: "rule migration-first" */
     /* session */
     const char *session_id, *user, *database, *client_addr, *application_name;
+    const char *tls_version, *tls_cipher, *tls_subject; /* of the client's connection */
     int client_port;
     const char *server_addr;
     int server_port;

@@ -162,6 +162,9 @@ put_session(struct json *j, const struct aud_rec *r)
     put_short(j, "client.address", r->client_addr);
     if (r->client_port > 0)
         json_kv_int(j, "client.port", r->client_port);
+    put_short(j, "tls.version", r->tls_version);
+    put_short(j, "tls.cipher", r->tls_cipher);
+    put_short(j, "tls.client.subject", r->tls_subject);
     put_short(j, "server.address", r->server_addr);
     if (r->server_port > 0)
         json_kv_int(j, "server.port", r->server_port);

@@ -45,6 +45,9 @@ fill_from_intent(struct aud_rec *rec, const struct aud_line *i, struct arena *a)
     rec->client_addr = text_of(i, a, "client.address");
     rec->client_port = (int)number_of(i, "client.port", 65535);
     rec->application_name = text_of(i, a, "ddlgate.application_name");
+    rec->tls_version = text_of(i, a, "tls.version");
+    rec->tls_cipher = text_of(i, a, "tls.cipher");
+    rec->tls_subject = text_of(i, a, "tls.client.subject");
     rec->server_addr = text_of(i, a, "server.address");
     rec->server_port = (int)number_of(i, "server.port", 65535);
     rec->server_pid = (uint32_t)number_of(i, "ddlgate.upstream.pid", UINT32_MAX);

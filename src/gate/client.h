@@ -74,6 +74,8 @@ struct gate_client {
     char *database, *role, *application_name; /* owned */
     char *client_addr, *server_addr;          /* owned */
     int client_port, server_port;
+    /* Of the client's connection, borrowed from it; NULL: plain, no certificate. */
+    const char *tls_version, *tls_cipher, *tls_subject;
     uint32_t server_pid;
     int server_version;
     bool std_strings, is_safe_encoding;

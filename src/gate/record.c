@@ -28,6 +28,9 @@ fill_session(const struct gate_client *c, struct aud_rec *rec)
     rec->client_addr = c->client_addr;
     rec->client_port = c->client_port;
     rec->application_name = c->application_name;
+    rec->tls_version = c->tls_version;
+    rec->tls_cipher = c->tls_cipher;
+    rec->tls_subject = c->tls_subject;
     rec->server_addr = c->server_addr;
     rec->server_port = c->server_port;
     rec->server_pid = c->server_pid;

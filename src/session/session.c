@@ -226,6 +226,7 @@ end(struct sess *s, enum sess_end reason, const char *message)
         gate_record_session(&s->gate, false, end_reasons[reason].text);
     sess_timer_done(s);
     say_goodbye(&s->client);
+    s->gate.tls_version = s->gate.tls_cipher = s->gate.tls_subject = NULL;
     sess_leg_close(&s->client);
     sess_leg_close(&s->server);
     buf_deinit(&s->notices);

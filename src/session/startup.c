@@ -193,6 +193,11 @@ shake_hands(struct sess *s)
     if (r == 0 && s->login->is_direct_tls && !net_tls_has_alpn(s->client.tls))
         r = err_set(
             &err, -EPROTO, "direct TLS without the ALPN protocol \"postgresql\"");
+    if (r == 0) {
+        s->gate.tls_version = net_tls_version(s->client.tls);
+        s->gate.tls_cipher = net_tls_cipher(s->client.tls);
+        s->gate.tls_subject = net_tls_peer_dn(s->client.tls);
+    }
     if (r < 0) {
         s->client.is_broken = true; /* nothing can be said that it would understand */
         sess_fatal(s, SESS_END_TLS_FAILED, "08P01", err.text, NULL);
