@@ -135,7 +135,8 @@ class T:
 
     def own_cluster(self, **kw):
         """A server that this case may kill; what it has committed survives."""
-        return self.make_cluster(settings={"synchronous_commit": "on"}, **kw)
+        kw.setdefault("settings", {"synchronous_commit": "on"})
+        return self.make_cluster(**kw)
 
     def make_cluster(self, prepare=None, **kw):
         """A server with settings of its own; prepare(cluster) may add files before it
