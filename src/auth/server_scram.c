@@ -317,7 +317,7 @@ client_final(
     struct scram_server *s, struct str message, struct buf *out, struct err *err)
 {
     unsigned char proof[AUTH_KEY_SIZE];
-    size_t n;
+    size_t n = 0;
 
     if (take_final(s, message, proof, &n, err))
         return AUTH_FAILED;

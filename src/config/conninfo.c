@@ -88,6 +88,7 @@ cfg_conninfo_pairs(const char *text, cfg_pair_fn pair, void *ctx, struct err *er
         struct pair found = { 0 };
         r = read_pair(p, scratch, &found, err);
         if (r == 0) {
+            DG_ASSERT(found.end, "a pair that was read has an end");
             r = pair(ctx, found.keyword, found.value, err);
             p = skip_blanks(found.end);
         }
