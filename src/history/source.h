@@ -170,7 +170,8 @@ struct hist_ops {
 };
 
 extern const struct hist_ops hist_numbered_ops, hist_flyway_ops, hist_lockfile_ops,
-    hist_drizzle_ops, hist_sqitch_ops, hist_atlas_ops, hist_liquibase_ops;
+    hist_drizzle_ops, hist_sqitch_ops, hist_db_migrate_ops, hist_atlas_ops,
+    hist_liquibase_ops;
 
 /* --- file names (names.c) -------------------------------------------------------------- */
 
