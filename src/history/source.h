@@ -60,6 +60,8 @@ enum hist_flag {
     HIST_T_MARKED = 1 << 9,    /* a file without its `up` marker is an error */
     HIST_T_NO_FILES = 1 << 10, /* SQL comes into being when it runs: lockfile only */
     HIST_T_RESUMES = 1 << 11,  /* a failed migration goes on where it stopped */
+    HIST_T_DOWN_AFTER =
+        1 << 13,             /* the row goes in a transaction after the rollback's */
     HIST_T_LISTED = 1 << 12, /* files run in the order in which something lists them */
 };
 

@@ -106,12 +106,16 @@ class Tool:
 
     # --- helpers ----------------------------------------------------------------------
 
+    @property
+    def port(self):
+        return self.gate.port
+
     def url(self, scheme="postgres", options="?sslmode=disable"):
-        return f"{scheme}://{self.user}@127.0.0.1:{self.gate.port}/{self.db}{options}"
+        return f"{scheme}://{self.user}@127.0.0.1:{self.port}/{self.db}{options}"
 
     def tool(self, *argv, **env):
         env.setdefault("PGHOST", "127.0.0.1")
-        env.setdefault("PGPORT", str(self.gate.port))
+        env.setdefault("PGPORT", str(self.port))
         env.setdefault("PGUSER", self.user)
         env.setdefault("PGDATABASE", self.db)
         env.setdefault("DATABASE_URL", self.url())
@@ -130,6 +134,15 @@ class Tool:
         for n in numbers:
             self.write(n, *STEPS[n])
         self.reload()
+
+    def add_behind_its_back(self, n):
+        """A file that the tool has and the gate has not."""
+        with open(self.gate.config) as f:
+            text = f.read()
+        shutil.copytree(self.gate.path("migrations"), self.gate.path("reviewed"))
+        self.gate.write("ddlgate.ini", text.replace("path = migrations", "path = reviewed"))
+        self.reload()
+        self.write(n, *STEPS[n])
 
     def reload(self):
         self.t.contains(self.gate.reload(), "reloaded")
@@ -165,6 +178,80 @@ class Tool:
         answer = self.t.keep(self.gate.wire(self.db, **kw)).query(sql)
         assert answer.error and answer.error["M"].startswith("ddlgate: "), (sql, answer)
         assert answer.error["C"] in ("42501", "55000"), (sql, answer)
+
+
+class LockTool(Tool):
+    """A tool without SQL files: what it runs on a scratch database, one migration after the
+    other, is written into a lockfile, which is all that the gate knows."""
+    tool_format = None
+    own = None                # what the tool runs for itself, as a pattern
+    everything = (1, 2, 3, 4)
+
+    def __init__(self, t, steps=(1, 2, 3), **kw):
+        self.t = t
+        kw.setdefault("policy", TOOL_POLICY)
+        self.gate = t.new_gate(**kw, extra="\n[migrations m]\ndatabases = *\n"
+                               "format = lockfile\npath = ddlgate.lock\n")
+        self.prepare()
+        self.record()
+        self.db, self.recording, self.steps = t.db(), False, set()
+        for n in steps:
+            self.write(n, *STEPS[n])
+        self.lock(*steps)
+        self.gate.start()
+
+    @property
+    def port(self):
+        return self.t.cluster.port if self.recording else self.gate.port
+
+    def record(self):
+        """Once for all cases of a file."""
+        self.recording, make = True, type(self)
+        if "recorded" in vars(make):
+            self.ups, self.downs = make.recorded
+            return
+        self.db = self.t.db()
+        self.ups, self.downs = {}, {}
+        for n in self.everything:
+            self.write(n, *STEPS[n])
+            self.ups[n] = self.ran_by(self.up)
+        for n in reversed(self.everything if self.has_down else ()):
+            self.downs[n] = self.ran_by(self.down)
+        make.recorded = self.ups, self.downs
+        self.remove_files()
+
+    def remove_files(self):
+        shutil.rmtree(self.gate.path(self.folder))
+
+    def ran_by(self, command):
+        before = len(self.t.executed(self.db))
+        r = command()
+        assert r.status == 0, r.out + r.err
+        return [s for s in self.t.executed(self.db)[before:]
+                if re.match(r"\s*(CREATE|ALTER|DROP|COMMENT)\b", s, re.I)
+                and not re.search(self.own, s)]
+
+    def lock(self, *steps):
+        """Adds these to the lockfile, in the order of their numbers."""
+        self.steps |= set(steps)
+        lines = [f"tool {self.tool_format}"]
+        for n in sorted(self.steps):
+            lines.append(f"migration {self.versions[n]}")
+            lines += ["up " + s.encode().hex() for s in self.ups[n]]
+            lines += ["down " + s.encode().hex() for s in self.downs.get(n, ())]
+        program = os.path.join(os.path.dirname(proc.BINARY), "..", "tests", "lib", "mklock")
+        r = proc.run([program], stdin="\n".join(lines) + "\n")
+        assert r.status == 0, r.err
+        self.gate.write("ddlgate.lock", r.out)
+
+    def add(self, *numbers):
+        for n in numbers:
+            self.write(n, *STEPS[n])
+        self.lock(*numbers)
+        self.reload()
+
+    def add_behind_its_back(self, n):
+        self.write(n, *STEPS[n])
 
 
 def link_modules(folder):
@@ -253,11 +340,7 @@ def rollbacks_run_newest_first(make, t):
 def a_file_that_the_gate_does_not_have_is_refused(make, t):
     p = make(t)
     p.ok(p.up())
-    p.gate.write("ddlgate.ini", open(p.gate.config).read().replace(
-        "path = migrations", "path = reviewed"))
-    shutil.copytree(p.gate.path("migrations"), p.gate.path("reviewed"))
-    p.reload()
-    p.write(4, *STEPS[4])
+    p.add_behind_its_back(4)
     text = p.fails(p.up())
     t.contains(text, "ddlgate")
     assert not t.has_table(p.db, "later")
