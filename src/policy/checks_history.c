@@ -48,9 +48,11 @@ report_unknown(
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        pol_arena(r), "history unknown: %.400s", why),
-            .detail =
-                "Whether it is part of a migration can't be known, so it counts as "
+            .detail = arena_printf(pol_arena(r),
+                "%s%sWhether it is part of a migration can't be known, so it counts as "
                 "none.",
+                strlen(why) > POL_MAX_MESSAGE / 2 ? why : "",
+                strlen(why) > POL_MAX_MESSAGE / 2 ? ". " : ""),
             .hint =
                 "Give the gate a login of its own (`control` in [ddlgate]) that may "
                 "connect here and read the history table.",
