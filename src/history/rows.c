@@ -460,16 +460,17 @@ where_value(const struct change *c, size_t col, char value[HIST_VALUE_SIZE])
     return HIST_V_ABSENT;
 }
 
-/* The key that the row of this view has whose id is in WHERE. */
+/* The key that the row of this view has whose id, or checksum, is in WHERE. */
 static bool
-key_by_id(const struct change *c, const char *id, char key[KEY_SIZE])
+key_by(
+    const struct change *c, enum hist_role role, const char *value, char key[KEY_SIZE])
 {
     struct hist_states st = { .set = c->v->set };
     struct reading r = { .st = &st, .rows = &c->v->rows };
 
     for (; r.i < c->v->rows.n_rows; r.i++) {
-        const char *cell = cell_of(&r, HIST_C_ID);
-        if (cell && strcmp(cell, id) == 0 && read_key(&r)) {
+        const char *cell = cell_of(&r, role);
+        if (cell && strcmp(cell, value) == 0 && read_key(&r)) {
             memcpy(key, r.key, strlen(r.key) + 1);
             return true;
         }
@@ -483,7 +484,7 @@ static enum hist_write_verdict
 find_row(const struct change *c, char key[KEY_SIZE])
 {
     const struct hist_tool *tool = c->v->set->tool;
-    size_t id = find_role(tool, HIST_C_ID), n = 0;
+    size_t n = 0;
     char value[HIST_VALUE_SIZE];
     bool has_all = true;
 
@@ -502,13 +503,17 @@ find_row(const struct change *c, char key[KEY_SIZE])
     if (has_all)
         return HIST_WRITE_OK;
     key[0] = 0;
-    enum hist_value_kind kind = id < tool->n_columns ? where_value(c, id, value)
-                                                     : HIST_V_ABSENT;
-    if (kind == HIST_V_LATER)
-        return LATER(c->reason, "row");
-    if (kind == HIST_V_TEXT) {
-        key_by_id(c, value, key);
-        return HIST_WRITE_OK;
+    static const enum hist_role others[] = { HIST_C_ID, HIST_C_SUM };
+    for (size_t i = 0; i < DG_ARRAY_SIZE(others); i++) {
+        size_t col = find_role(tool, others[i]);
+        enum hist_value_kind kind = col < tool->n_columns ? where_value(c, col, value)
+                                                          : HIST_V_ABSENT;
+        if (kind == HIST_V_LATER)
+            return LATER(c->reason, "row");
+        if (kind == HIST_V_TEXT) {
+            key_by(c, others[i], value, key);
+            return HIST_WRITE_OK;
+        }
     }
     return FORGED(c->reason,
         "%s of %s that does not name one row by %s; let %s change its table",

@@ -311,6 +311,8 @@ def an_edited_applied_migration_is_refused(make, t):
 
 
 def a_late_migration_is_refused(make, t):
+    if not make.late:
+        raise Skip("the tool wants numbers without a gap")
     p = make(t, steps=(1, 3))
     p.ok(p.up())
     p.add(2)

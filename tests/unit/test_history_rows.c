@@ -50,6 +50,7 @@ static const struct {
         { { "a.sql",
             "--liquibase formatted sql\n--changeset x:1\n" UP_A ";\n--rollback " DOWN_A
             ";\n--changeset x:2\n" UP_B ";\n" } } },
+    { "yoyo", { { "a.sql", UP_A }, { "a.rollback.sql", DOWN_A } } },
     { "graphile-migrate", { { "committed/000001.sql", UP_A } } },
 };
 
@@ -267,6 +268,11 @@ static const struct {
             NULL, HIST_END },
         14, { NULL }, "DELETE FROM public.databasechangelog WHERE AUTHOR = 'x'",
         FORGED },
+    /* yoyo */
+    { "deleted by its hash", "yoyo", { "77aa", "a", NULL, HIST_END }, 3, { NULL },
+        "DELETE FROM _yoyo_migration WHERE migration_hash = '77aa'", SEEN },
+    { "deleted by nobody's hash", "yoyo", { "77aa", "a", NULL, HIST_END }, 3, { NULL },
+        "DELETE FROM _yoyo_migration WHERE migration_hash = '77ab'", FORGED },
     /* in front of it */
     { "a temporary table", "golang-migrate", { HIST_END }, 2, { NULL },
         "INSERT INTO pg_temp.schema_migrations (version, dirty) VALUES (1, true)",
