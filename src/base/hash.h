@@ -12,6 +12,8 @@ struct hash_sha256;
 struct hash_sha256 *hash_sha256_new(void);
 void hash_sha256_add(struct hash_sha256 *h, const void *p, size_t n);
 void hash_sha256_end(struct hash_sha256 *h, uint8_t out[HASH_SHA256_SIZE]); /* resets */
+/* The digest of what was added so far; more may be added after. */
+void hash_sha256_peek(const struct hash_sha256 *h, uint8_t out[HASH_SHA256_SIZE]);
 void hash_sha256_free(struct hash_sha256 *h);
 CLEANUP_DEFINE(struct hash_sha256 *, hash_sha256_free)
 

@@ -63,6 +63,10 @@ match_text(enum hist_match_kind kind)
         return "listed, but a failed migration stands in the history";
     case HIST_MATCH_OWN:
         return "the migration tool's own bookkeeping";
+    case HIST_MATCH_DOWN:
+        return "listed in the rollback of an applied migration";
+    case HIST_MATCH_DOWN_BLOCKED:
+        return "listed in a rollback that has nothing to roll back now";
     }
     return "";
 }

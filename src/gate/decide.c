@@ -96,6 +96,22 @@ advance(
         hist_tx_ran(tx, m);
 }
 
+/* Rollbacks run newest first. */
+static void
+block_rollback(const struct hist_tx *tx, const struct gate_text *text,
+    struct pol_history *h, size_t i)
+{
+    size_t root = gate_text_root(text, i);
+
+    if (root != i) {
+        h[i].match = h[root].match;
+    } else if (h[i].match.kind == HIST_MATCH_DOWN) {
+        h[i].match.blocked_by = hist_tx_newer(tx, h[i].match.migration);
+        if (h[i].match.blocked_by)
+            h[i].match.kind = HIST_MATCH_DOWN_BLOCKED;
+    }
+}
+
 /* Judges the history writes of the text. What stands before a row in the same text, or was
  * sent before it in the same transaction, counts as run: if it fails, the server does not
  * come to the row either. */
@@ -115,6 +131,7 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
             hist_tx_free(tx);
             tx = hist_tx_new(ctx->view);
         }
+        block_rollback(tx, text, h, i);
         if (f->cls == DG_HISTORY && f->write) {
             struct err why = { "" };
             h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
@@ -167,10 +184,12 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
     for (size_t i = 0; i < text->tree->n; i++) {
         const struct hist_migration *m = h[i].match.kind == HIST_MATCH_PENDING
                 || h[i].match.kind == HIST_MATCH_OUT_OF_ORDER
+                || h[i].match.kind == HIST_MATCH_DOWN
             ? h[i].match.migration
             : h[i].write_migration;
         /* An applied migration was judged when it ran. */
-        if (!m || m == last || hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED)
+        if (!m || m == last
+            || (!m->is_down && hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED))
             continue;
         last = m;
         add_unit(ctx, m, i, out);

@@ -33,7 +33,8 @@ void gate_decide(const struct gate_context *ctx, const struct pol_session *sessi
 static inline bool
 gate_match_is_of_file(const struct hist_match *m)
 {
-    return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN;
+    return m->migration && m->kind != HIST_MATCH_NONE && m->kind != HIST_MATCH_OWN
+        && m->kind != HIST_MATCH_DOWN_BLOCKED;
 }
 
 static inline bool

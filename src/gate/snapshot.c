@@ -11,7 +11,7 @@
 static void
 units_deinit(struct gate_units *u)
 {
-    for (size_t i = 0; u->findings && i < u->source->set->n; i++)
+    for (size_t i = 0; u->findings && i < u->source->set->n_all; i++)
         pol_findings_deinit(&u->findings[i]);
     mem_free(u->findings);
 }
@@ -151,8 +151,8 @@ judge_units(
     const struct hist_set *set = source->set;
     u->source = source;
     u->policy = pol;
-    u->findings = mem_array(set->n, sizeof(*u->findings));
-    for (size_t i = 0; i < set->n; i++) {
+    u->findings = mem_array(set->n_all, sizeof(*u->findings));
+    for (size_t i = 0; i < set->n_all; i++) {
         const struct hist_migration *m = &set->migrations[i];
         struct pol_text unit = {
             .text = m->text, .len = m->len, .scan = &m->scan, .tree = m->tree

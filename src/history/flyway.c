@@ -7,8 +7,6 @@
  * ends; it tells an edited file from an unedited one and is no proof of anything. */
 #include "history/source.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,28 +23,7 @@ enum {
     COL_SUCCESS,
 };
 
-static const struct hist_column columns[] = {
-    [COL_RANK] = { "installed_rank", false },
-    [COL_VERSION] = { "version", false },
-    [COL_DESCRIPTION] = { "description", false },
-    [COL_TYPE] = { "type", false },
-    [COL_SCRIPT] = { "script", false },
-    [COL_CHECKSUM] = { "checksum", false },
-    [COL_INSTALLED_BY] = { "installed_by", true },
-    [COL_INSTALLED_ON] = { "installed_on", true },
-    [COL_EXECUTION_TIME] = { "execution_time", true },
-    [COL_SUCCESS] = { "success", false },
-};
-
 /* --- file names ------------------------------------------------------------------------ */
-
-static const char *
-base_name(const char *relpath)
-{
-    const char *slash = strrchr(relpath, '/');
-
-    return slash ? slash + 1 : relpath;
-}
 
 static bool
 is_digit(char c)
@@ -83,17 +60,19 @@ bad_name(struct err *err, const char *base)
 }
 
 static int
-parse_name(
-    struct arena *a, const char *relpath, struct hist_migration *m, struct err *err)
+parse_name(const struct hist_set *set, const char *relpath, struct hist_migration *m,
+    struct err *err)
 {
-    const char *base = base_name(relpath);
+    const char *base = hist_base_name(relpath);
     size_t n = strlen(base);
+
+    (void)set;
 
     if (n < 5 || !str_ieqz((struct str){ base + n - 4, 4 }, ".sql"))
         return HIST_NAME_NO;
     if ((base[0] != 'V' && base[0] != 'R') || !is_near_miss(base))
         return is_near_miss(base) ? bad_name(err, base) : HIST_NAME_NO;
-    char *stem = arena_strndup(a, base + 1, n - 5);
+    char *stem = arena_strndup(m->arena, base + 1, n - 5);
     char *name = strstr(stem, "__");
     if (name) {
         *name = 0;
@@ -123,127 +102,22 @@ compare(const struct hist_migration *a, const struct hist_migration *b)
     return hist_version_cmp(a->version, b->version);
 }
 
-/* --- checksum -------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------ */
 
-/* Over the lines without their ends, which are LF, CR or CRLF; the byte order mark left
- * out. Written as the signed number that the table holds. */
-static const char *
-checksum(struct arena *a, const char *p, size_t n)
-{
-    size_t at = hist_bom(p, n);
-    uint32_t crc = 0;
-
-    while (at < n) {
-        size_t end = at;
-        while (end < n && p[end] != '\n' && p[end] != '\r')
-            end++;
-        crc = hash_crc32(crc, p + at, end - at);
-        at = end + 1;
-    }
-    return arena_printf(a, "%" PRId32, (int32_t)crc);
-}
-
-/* --- placeholders ---------------------------------------------------------------------- */
-
-#define MAX_PLACEHOLDER_NAME 100
-
-/* Flyway's names don't mind case; a `:` can't stand in a key of the configuration, so
- * placeholder.flyway_user sets ${flyway:user}. */
-static bool
-is_placeholder(const char *conf_name, struct str name)
-{
-    if (strlen(conf_name) != name.n)
-        return false;
-    for (size_t i = 0; i < name.n; i++) {
-        char c = ascii_lower(name.p[i]), d = ascii_lower(conf_name[i]);
-        if (c != d && !(c == ':' && d == '_'))
-            return false;
-    }
-    return true;
-}
-
-static const char *
-find_placeholder(
-    const struct hist_conf *conf, const struct hist_migration *m, struct str name)
-{
-    for (size_t i = 0; i < conf->n_placeholders; i++) {
-        if (is_placeholder(conf->placeholders[2 * i], name))
-            return conf->placeholders[2 * i + 1];
-    }
-    if (str_ieqz(name, "flyway:filename"))
-        return base_name(m->file);
-    if (str_ieqz(name, "flyway:table"))
-        return conf->history_table;
-    if (str_ieqz(name, "flyway:defaultSchema"))
-        return conf->history_schema;
-    return NULL;
-}
-
+/* The checksum of repeatable files is of the filled text. */
 static int
-unknown_placeholder(const struct hist_migration *m, const char *raw, size_t pos,
-    struct str name, struct err *err)
-{
-    char key[MAX_PLACEHOLDER_NAME + 1];
-    bool is_builtin = name.n > 7 && memcmp(name.p, "flyway:", 7) == 0;
-
-    for (size_t i = 0; i < name.n; i++)
-        key[i] = name.p[i] == ':' ? '_' : name.p[i];
-    key[name.n] = 0;
-    return err_set(err, -EINVAL,
-        "%s:%d: placeholder ${%.*s} has no value here%s; set placeholder.%s in the "
-        "[migrations] section",
-        m->path, hist_line_of(raw, pos), (int)name.n, name.p,
-        is_builtin ? " (Flyway knows it when it runs)" : "", key);
-}
-
-/* Copies the text with ${name} replaced wherever it stands, strings and comments included,
- * as Flyway does; values are not looked at again. */
-static int
-replace(struct arena *a, const struct hist_conf *conf, struct hist_migration *m,
-    const char *raw, size_t n, char **text, struct err *err)
-{
-    AUTO(buf_deinit) struct buf out = BUF_INIT(HIST_MAX_FILE_BYTES);
-    size_t at = 0, from = 0;
-    int r = buf_reserve(&out, n + 1);
-
-    while (!r && (at = from) < n) {
-        const char *p = memmem(raw + at, n - at, "${", 2);
-        const char *end = p ? memchr(p, '}', (size_t)(raw + n - p)) : NULL;
-        if (!end) {
-            r = buf_add(&out, raw + at, n - at);
-            break;
-        }
-        struct str name = { p + 2, (size_t)(end - p) - 2 };
-        const char *value = find_placeholder(conf, m, name);
-        if (!value && name.n > MAX_PLACEHOLDER_NAME)
-            name.n = MAX_PLACEHOLDER_NAME;
-        if (!value || memchr(name.p, '\n', name.n))
-            return unknown_placeholder(m, raw, (size_t)(p - raw), name, err);
-        r = buf_add(&out, raw + at, (size_t)(p - raw) - at);
-        r = r ? r : buf_addstr(&out, value);
-        from = (size_t)(end - raw) + 1;
-    }
-    if (r)
-        return err_set(err, -EFBIG,
-            "%s: larger than %zu bytes with its placeholders filled", m->path,
-            HIST_MAX_FILE_BYTES);
-    m->len = buf_len(&out);
-    *text = arena_strndup(a, m->len ? buf_ptr(&out) : "", m->len);
-    return 0;
-}
-
-static int
-prepare(struct arena *a, const struct hist_conf *conf, struct hist_migration *m,
-    const char *raw, size_t n, struct err *err)
+prepare(const struct hist_set *set, struct hist_migration *m, const char *raw, size_t n,
+    struct err *err)
 {
     size_t bom = hist_bom(raw, n);
     char *text = NULL;
-    int r = replace(a, conf, m, raw + bom, n - bom, &text, err);
+    int r = hist_placeholders(&set->conf, m, raw + bom, n - bom, &text, err);
 
     if (r)
         return r;
     m->text = text;
-    m->checksum = m->is_repeatable ? checksum(a, text, m->len) : checksum(a, raw, n);
+    m->checksum = m->is_repeatable ? hist_checksum(HIST_SUM_CRC32, m, text, m->len)
+                                   : hist_checksum(HIST_SUM_CRC32, m, raw, n);
     return hist_text_blank(m->path, text, m->len, false, err);
 }
 
@@ -434,7 +308,7 @@ apply_rows(struct hist_states *st, const struct dg_rows *rows)
         else if (m->version && st->of[i] != DG_MIG_PENDING)
             hist_states_applied(st, m->version);
     }
-    hist_states_finish(st, false);
+    hist_states_finish(st);
 }
 
 /* --- writes ---------------------------------------------------------------------------- */
@@ -555,7 +429,7 @@ is_missing(const struct hist_view *v, const char *version)
 }
 
 static enum hist_write_verdict
-check_row(const struct hist_view *v, const struct hist_row *row,
+check_row(const struct hist_view *v, struct hist_row *row,
     const struct hist_migration **mig, struct err *reason)
 {
     struct row_values r;
@@ -664,13 +538,14 @@ is_failed_only(const struct sql_write *w, const struct hist_bind *binds, size_t 
 
 static enum hist_write_verdict
 check_change(const struct hist_view *v, const struct sql_write *w,
-    const struct hist_bind *binds, size_t n_binds, const struct hist_migration **mig,
-    struct err *reason)
+    const struct hist_bind *binds, size_t n_binds, const struct hist_tx *tx,
+    const struct hist_migration **mig, struct err *reason)
 {
     size_t at;
     enum hist_value_kind kind = find_row(v, w, binds, n_binds, &at);
     bool is_update = w->op == SQL_WRITE_UPDATE;
 
+    (void)tx;
     if (!is_update && is_failed_only(w, binds, n_binds))
         return HIST_WRITE_OK;
     if (kind == HIST_V_LATER)
@@ -693,83 +568,6 @@ check_change(const struct hist_view *v, const struct sql_write *w,
         cell(&v->rows, at, COL_RANK));
 }
 
-/* --- the tool's own statements --------------------------------------------------------- */
-
-#define MAX_IDENT 63 /* bytes, the server's NAMEDATALEN - 1 */
-
-static bool
-is_derived_name(const struct hist_set *set, const char *name, const char *suffix)
-{
-    char want[256];
-
-    snprintf(want, sizeof(want), "%s%s", set->conf.history_table, suffix);
-    return name && strncmp(name, want, MAX_IDENT) == 0 && strlen(name) <= MAX_IDENT;
-}
-
-static bool
-is_list_of(const char **list, size_t n, const char *only)
-{
-    return n == 1 && list[0] && strcmp(list[0], only) == 0;
-}
-
-/* ALTER TABLE ... ADD CONSTRAINT x_pk PRIMARY KEY (installed_rank) */
-static bool
-is_own_key(const struct hist_set *set, const struct sql_facts *f)
-{
-    if (strcmp(f->tag, "ALTER TABLE") != 0 || f->n_subs != 1 || f->n_objects != 1
-        || !hist_is_table(set, f->objects[0].schema, f->objects[0].name))
-        return false;
-    const struct sql_constraint *c = f->subs[0].constraint;
-    return strcmp(f->subs[0].name, "ADD CONSTRAINT") == 0 && c
-        && c->kind == SQL_C_PRIMARY && !c->using_index
-        && is_derived_name(set, c->name, "_pk")
-        && is_list_of(c->columns, c->n_columns, "installed_rank");
-}
-
-/* CREATE INDEX x_s_idx ON x (success) */
-static bool
-is_own_index(const struct hist_set *set, const struct sql_facts *f)
-{
-    if (strcmp(f->tag, "CREATE INDEX") != 0 || !f->index || f->n_objects == 0
-        || f->index->has_where || (f->flags & SQL_F_CONCURRENTLY)
-        || !is_list_of(f->index->columns, f->index->n_columns, "success"))
-        return false;
-    for (size_t i = 0; i < f->n_objects; i++) {
-        const struct sql_object *o = &f->objects[i];
-        if (o->kind == SQL_O_INDEX ? !hist_is_table(set, o->on_schema, o->on)
-                    || !is_derived_name(set, o->name, "_s_idx")
-                                   : !hist_is_table(set, o->schema, o->name))
-            return false;
-    }
-    return f->objects[0].kind == SQL_O_INDEX;
-}
-
-static bool
-is_own(const struct hist_set *set, const struct sql_facts *f)
-{
-    return hist_is_own_table(set, f, "installed_on") || is_own_key(set, f)
-        || is_own_index(set, f);
-}
-
-/* By digest, since the facts of CREATE SCHEMA don't tell whether it has elements. */
-static void
-own_texts(const struct hist_set *set, struct buf *out)
-{
-    static const char *const forms[] = { "CREATE SCHEMA ",
-        "CREATE SCHEMA IF NOT EXISTS " };
-    const char *schema = set->conf.history_schema;
-
-    for (size_t i = 0; i < DG_ARRAY_SIZE(forms); i++) {
-        buf_puts(out, forms[i]);
-        hist_put_ident(out, schema);
-        buf_puts(out, ";\n");
-        if (schema[0] == 0 || is_digit(schema[0])
-            || schema[strspn(schema, "abcdefghijklmnopqrstuvwxyz_0123456789")] != 0)
-            continue;
-        buf_putf(out, "%s%s;\n", forms[i], schema);
-    }
-}
-
 /* --- the next file --------------------------------------------------------------------- */
 
 static void
@@ -783,7 +581,7 @@ next_name(const struct hist_set *set, const char *slug, char *out, size_t size)
     if (ix->n_versioned > 0) {
         const struct hist_migration *m =
             &set->migrations[ix->by_version[ix->n_versioned - 1]];
-        const char *base = base_name(m->file), *end = strstr(base, "__");
+        const char *base = hist_base_name(m->file), *end = strstr(base, "__");
         size_t n = end ? (size_t)(end - base) - 1 : strlen(m->version);
         folder = m->file;
         n_folder = (size_t)(base - m->file);
@@ -794,20 +592,11 @@ next_name(const struct hist_set *set, const char *slug, char *out, size_t size)
     snprintf(out, size, "%.*sV%s__%s.sql", (int)n_folder, folder, version, slug);
 }
 
-const struct hist_source_ops hist_flyway = {
-    .format = "flyway",
-    .default_table = "flyway_schema_history",
-    .prefix = "V",
-    .row = HIST_ROW_OTHER_SESSION,
-    .columns = columns,
-    .n_columns = DG_ARRAY_SIZE(columns),
-    .order_by = "installed_rank",
+const struct hist_ops hist_flyway_ops = {
     .parse_name = parse_name,
     .compare = compare,
     .prepare = prepare,
     .apply_rows = apply_rows,
-    .own_texts = own_texts,
-    .is_own = is_own,
     .check_row = check_row,
     .check_change = check_change,
     .next_name = next_name,

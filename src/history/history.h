@@ -28,8 +28,9 @@ enum hist_repeat {
 /* One [migrations NAME] section. */
 struct hist_conf {
     const char *name;
-    const char *format; /* "numbered-sql", "flyway" */
-    const char *path;   /* folder, absolute or relative to the working directory */
+    const char *format; /* "numbered-sql", "flyway", ... "lockfile" */
+    const char *path;   /* folder or lockfile, absolute or relative to the working
+                         * directory */
     const char *shown;  /* how messages to clients name it; NULL: path */
     const char *history_schema; /* NULL: as written in history_table, else "public" */
     const char *history_table;  /* "x" or "schema.x"; NULL: the format's default */
@@ -56,8 +57,13 @@ struct hist_stmt {
     uint32_t nth;    /* how many times the digest stands before it in the same file */
 };
 
+#define HIST_NONE SIZE_MAX
+
+struct hist_locked;
+
 struct hist_migration {
-    size_t index;        /* in the set, in order of application */
+    size_t index; /* in the set, in order of application */
+    size_t pair;  /* index of its rollback, or of what it rolls back; HIST_NONE */
     const char *version; /* as the history table holds it; NULL: repeatable */
     const char *name;    /* description */
     const char *file;    /* path below the source's folder */
@@ -65,6 +71,8 @@ struct hist_migration {
     const char *shown; /* the same as clients read it: as the configuration writes it */
     const char *checksum; /* as the history table holds it; NULL: the tool has none */
     bool is_repeatable;
+    bool is_down;  /* a rollback */
+    bool is_no_tx; /* runs outside of a transaction block, as its file says or must */
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
                        * lines blanked; same line numbers as the file */
     size_t len;
@@ -72,17 +80,24 @@ struct hist_migration {
     struct sql_tree *tree;
     struct hist_stmt *stmts;
     size_t n_schema_changes; /* statements with HIST_S_CHANGE */
-    struct arena *arena;     /* owned: the strings and stmts */
+    const struct hist_locked
+        *locked; /* of a lockfile: what it says of each statement */
+    size_t n_locked;
+    struct arena *arena; /* owned: the strings and stmts */
 };
 
-struct hist_source_ops;
+struct hist_tool;
+struct hist_ops;
 
 struct hist_set {
     struct ref ref;
-    const struct hist_source_ops *ops;
-    struct hist_conf conf; /* strings owned by the set */
-    struct hist_migration *migrations;
-    size_t n;
+    const struct hist_tool *tool; /* whose history it is */
+    const struct hist_ops *ops;   /* how it is read */
+    bool is_lockfile;
+    struct hist_conf conf;             /* strings owned by the set */
+    struct hist_migration *migrations; /* in order, rollbacks after all others */
+    size_t n;                          /* without the rollbacks */
+    size_t n_all, cap;
     uint8_t digest[HASH_SHA256_SIZE]; /* of everything loaded, for status and logs */
     struct hist_index *index;         /* digest -> places */
     struct arena *arena;
@@ -137,6 +152,7 @@ struct hist_view *
 hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us);
 const struct hist_set *hist_view_set(const struct hist_view *v);
 int64_t hist_view_read_us(const struct hist_view *v);
+/* Of a rollback: the state of what it rolls back. */
 enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migration);
 /* Rows of the table without a file: *version and *name of the i-th. */
 size_t hist_view_n_missing(const struct hist_view *v);
@@ -155,12 +171,15 @@ enum hist_match_kind {
     HIST_MATCH_OUT_OF_ORDER,   /* pending, but below an applied version */
     HIST_MATCH_BLOCKED_FAILED, /* a failed row stands in the history (Flyway) */
     HIST_MATCH_OWN,            /* the tool's own bookkeeping */
+    HIST_MATCH_DOWN,           /* rolls back an applied migration */
+    HIST_MATCH_DOWN_BLOCKED, /* ... but not the newest one, or one that isn't applied */
 };
 
 struct hist_match {
     enum hist_match_kind kind;
-    const struct hist_migration *migration; /* NULL for NONE and OWN */
-    size_t stmt;                            /* index in migration->scan */
+    const struct hist_migration *migration;  /* NULL for NONE and OWN */
+    size_t stmt;                             /* index in migration->scan */
+    const struct hist_migration *blocked_by; /* DOWN_BLOCKED: the newer one, or NULL */
 };
 
 /* Where does a statement of the client stand? f is its outermost fact. thread: any */
@@ -176,6 +195,10 @@ void hist_tx_free(struct hist_tx *tx);
 CLEANUP_DEFINE(struct hist_tx *, hist_tx_free)
 void
 hist_tx_ran(struct hist_tx *tx, const struct hist_match *m); /* after its success */
+/* The applied migration that has to be rolled back before `down` may run: a newer one whose
+ * rollback has not begun in this transaction. NULL: none. */
+const struct hist_migration *
+hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down);
 /* Have all schema changes of the migration run in this transaction? */
 bool hist_tx_is_complete(const struct hist_tx *tx, const struct hist_migration *m);
 /* Savepoints, after the server's success: what ran since the savepoint of this name (the

@@ -93,6 +93,8 @@ classify(struct hist_migration *m)
             f->stmt < m->scan.n, "fact of statement %zu of %zu", f->stmt, m->scan.n);
         m->stmts[f->stmt].flags |= flags_of_fact(f);
     }
+    for (size_t i = 0; i < m->tree->n; i++)
+        m->is_no_tx |= (m->tree->facts[i].flags & SQL_F_NO_TX) != 0;
     m->n_schema_changes = 0;
     for (size_t i = 0; i < m->scan.n; i++)
         m->n_schema_changes += (m->stmts[i].flags & HIST_S_CHANGE) != 0;
@@ -178,15 +180,54 @@ number_digests(struct hist_set *set)
 
 /* --- versions and names ---------------------------------------------------------------- */
 
+bool
+hist_is_version(const struct hist_set *set, const char *s)
+{
+    return set->tool->flags & HIST_T_TEXT ? *s != 0 : hist_version_is_valid(s);
+}
+
+static int
+compare_versions(const struct hist_set *set, const char *a, const char *b)
+{
+    return set->tool->flags & HIST_T_TEXT ? strcmp(a, b) : hist_version_cmp(a, b);
+}
+
 static int
 by_version(const void *a, const void *b, void *ctx)
 {
     const struct hist_set *set = ctx;
     const struct hist_migration *x = &set->migrations[*(const uint32_t *)a];
     const struct hist_migration *y = &set->migrations[*(const uint32_t *)b];
-    int c = hist_version_cmp(x->version, y->version);
+    int c = compare_versions(set, x->version, y->version);
 
     return c ? c : (x->index < y->index ? -1 : 1);
+}
+
+static int
+same_version(
+    const struct hist_migration *a, const struct hist_migration *b, struct err *err)
+{
+    return err_set(err, -EEXIST,
+        "%s: version %s is also that of %s; give one of them another version", b->path,
+        b->version, a->file);
+}
+
+/* Every rollback to its migration. */
+static int
+pair_rollbacks(struct hist_set *set, struct err *err)
+{
+    for (size_t i = set->n; i < set->n_all; i++) {
+        struct hist_migration *down = &set->migrations[i];
+        const struct hist_migration *found = hist_by_version(set, down->version);
+        if (!found)
+            continue; /* never admitted, since it rolls nothing back */
+        struct hist_migration *up = &set->migrations[found->index];
+        if (up->pair != HIST_NONE)
+            return same_version(&set->migrations[up->pair], down, err);
+        up->pair = i;
+        down->pair = up->index;
+    }
+    return 0;
 }
 
 static int
@@ -201,10 +242,8 @@ order_versions(struct hist_set *set, struct err *err)
     for (uint32_t i = 1; i < ix->n_versioned; i++) {
         const struct hist_migration *a = &set->migrations[ix->by_version[i - 1]];
         const struct hist_migration *b = &set->migrations[ix->by_version[i]];
-        if (hist_version_cmp(a->version, b->version) == 0)
-            return err_set(err, -EEXIST,
-                "%s: version %s is also that of %s; give one of them another version",
-                b->path, b->version, a->file);
+        if (compare_versions(set, a->version, b->version) == 0)
+            return same_version(a, b, err);
     }
     for (size_t i = ix->n_versioned + 1; i < set->n; i++) {
         const struct hist_migration *a = &set->migrations[i - 1];
@@ -214,19 +253,19 @@ order_versions(struct hist_set *set, struct err *err)
                 "%s: its name is also that of %s; give one of them another name",
                 b->path, a->file);
     }
-    return 0;
+    return pair_rollbacks(set, err);
 }
 
 const struct hist_migration *
 hist_by_version(const struct hist_set *set, const char *version)
 {
     const struct hist_index *ix = set->index;
-    size_t lo = 0, hi = ix->n_versioned;
+    size_t lo = 0, hi = hist_is_version(set, version) ? ix->n_versioned : 0;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         const struct hist_migration *m = &set->migrations[ix->by_version[mid]];
-        int c = hist_version_cmp(version, m->version);
+        int c = compare_versions(set, version, m->version);
         if (c == 0)
             return m;
         if (c < 0)
@@ -264,13 +303,11 @@ add_own(struct hist_set *set)
     AUTO(buf_deinit) struct buf texts = BUF_INIT(64 << 10);
     AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
 
-    if (!set->ops->own_texts)
-        return;
-    set->ops->own_texts(set, &texts);
+    hist_own_texts(set, &texts);
     int r = sql_scan(&scan, NULL, buf_cstr(&texts), buf_len(&texts), true,
         SQL_TREE_DEFAULT_DEPTH, NULL);
     DG_ASSERT(r == 0 && scan.n <= DG_ARRAY_SIZE(ix->own), "own texts of %s",
-        set->ops->format);
+        set->tool->format);
     for (size_t i = 0; i < scan.n; i++)
         ix->own[ix->n_own++] = scan.stmts[i].digest;
 }
@@ -282,7 +319,7 @@ hist_index_build(struct hist_set *set, struct err *err)
     size_t n = 0;
 
     set->index = ix;
-    for (size_t i = 0; i < set->n; i++)
+    for (size_t i = 0; i < set->n_all; i++)
         n += set->migrations[i].scan.n
             * (memchr(set->migrations[i].text, '\r', set->migrations[i].len) ? 2 : 1);
     if (n >= HIST_NO_DIGEST / 2)
@@ -296,7 +333,7 @@ hist_index_build(struct hist_set *set, struct err *err)
     int r = order_versions(set, err);
     if (r)
         return r;
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; i < set->n_all; i++) {
         classify(&set->migrations[i]);
         add_migration(ix, &set->migrations[i]);
     }

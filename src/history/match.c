@@ -21,11 +21,35 @@ may_repeat(const struct hist_set *set, unsigned flags)
     return false;
 }
 
+/* A rollback undoes what has run: all of it, or what a failed run left. */
+static enum hist_match_kind
+kind_of_rollback(const struct hist_view *v, const struct hist_migration *m)
+{
+    if (m->pair == HIST_NONE)
+        return HIST_MATCH_DOWN_BLOCKED;
+    switch (v->states[m->pair]) {
+    case DG_MIG_APPLIED:
+    case DG_MIG_EDITED:
+    case DG_MIG_RUNNING:
+    case DG_MIG_FAILED:
+        return HIST_MATCH_DOWN;
+    case DG_MIG_PENDING:
+    case DG_MIG_OUT_OF_ORDER:
+    case DG_MIG_MISSING:
+        break;
+    }
+    /* golang-migrate writes where it will stand before it goes there. */
+    bool is_next = m->pair > 0 ? v->states[m->pair - 1] == DG_MIG_RUNNING : v->is_dirty;
+    return v->is_dirty && is_next ? HIST_MATCH_DOWN : HIST_MATCH_DOWN_BLOCKED;
+}
+
 static enum hist_match_kind
 kind_of_place(const struct hist_view *v, const struct hist_place *p)
 {
     const struct hist_migration *m = &v->set->migrations[p->migration];
 
+    if (m->is_down)
+        return kind_of_rollback(v, m);
     switch (v->states[p->migration]) {
     case DG_MIG_RUNNING:
         return HIST_MATCH_PENDING;
@@ -52,18 +76,22 @@ rank(enum hist_match_kind kind)
     switch (kind) {
     case HIST_MATCH_NONE:
         return 0;
-    case HIST_MATCH_APPLIED:
+    case HIST_MATCH_DOWN_BLOCKED:
         return 1;
-    case HIST_MATCH_BLOCKED_FAILED:
+    case HIST_MATCH_APPLIED:
         return 2;
-    case HIST_MATCH_OUT_OF_ORDER:
+    case HIST_MATCH_BLOCKED_FAILED:
         return 3;
-    case HIST_MATCH_REPEAT:
+    case HIST_MATCH_OUT_OF_ORDER:
         return 4;
-    case HIST_MATCH_OWN:
+    case HIST_MATCH_DOWN:
         return 5;
-    case HIST_MATCH_PENDING:
+    case HIST_MATCH_REPEAT:
         return 6;
+    case HIST_MATCH_OWN:
+        return 7;
+    case HIST_MATCH_PENDING:
+        return 8;
     }
     return 0;
 }
@@ -79,7 +107,7 @@ is_own(const struct hist_view *v, const struct sql_facts *f,
             return true;
     }
     return f && f->parent == -1 && !(f->flags & (SQL_F_UNPARSABLE | SQL_F_TEMP))
-        && v->set->ops->is_own(v->set, f);
+        && hist_is_own(v->set, f);
 }
 
 struct hist_match
@@ -205,14 +233,14 @@ is_ours(const struct hist_tx *tx, const struct hist_migration *m)
 {
     const struct hist_set *set = tx->view->set;
 
-    return m && m->index < set->n && m == &set->migrations[m->index];
+    return m && m->index < set->n_all && m == &set->migrations[m->index];
 }
 
 void
 hist_tx_ran(struct hist_tx *tx, const struct hist_match *m)
 {
     if (m->kind == HIST_MATCH_NONE || m->kind == HIST_MATCH_OWN
-        || !is_ours(tx, m->migration))
+        || m->kind == HIST_MATCH_DOWN_BLOCKED || !is_ours(tx, m->migration))
         return;
     DG_ASSERT(m->stmt < m->migration->scan.n, "statement %zu of %zu", m->stmt,
         m->migration->scan.n);
@@ -223,6 +251,35 @@ hist_tx_ran(struct hist_tx *tx, const struct hist_match *m)
         (struct event){ .kind = EVENT_RAN,
             .value = s->digest,
             .migration = is_due ? m->migration : NULL });
+}
+
+/* Has any schema change of it run here? */
+static bool
+has_begun(const struct hist_tx *tx, const struct hist_migration *m)
+{
+    for (size_t i = 0; i < m->scan.n; i++) {
+        if ((m->stmts[i].flags & HIST_S_CHANGE) && times_ran(tx, m->stmts[i].digest))
+            return true;
+    }
+    return m->n_schema_changes == 0;
+}
+
+const struct hist_migration *
+hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down)
+{
+    const struct hist_set *set = tx->view->set;
+
+    if (!is_ours(tx, down) || down->pair == HIST_NONE)
+        return NULL;
+    for (size_t i = down->pair + 1; i < set->n; i++) {
+        const struct hist_migration *m = &set->migrations[i];
+        bool stands = tx->view->states[i] == DG_MIG_APPLIED
+            || tx->view->states[i] == DG_MIG_EDITED;
+        if (stands && !m->is_repeatable
+            && (m->pair == HIST_NONE || !has_begun(tx, &set->migrations[m->pair])))
+            return m;
+    }
+    return NULL;
 }
 
 /* The first schema change of m that has not run, or scan.n. */

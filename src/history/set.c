@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: ISC
-/* Loading a folder of migrations. Files are read and parsed by a few threads with the
- * parser's stack, each file for itself; the first error in the order of the paths wins, so
- * that a broken folder always gives the same message. */
+/* A set of migrations: its configuration, which files it has, their order, and what the
+ * next one should be called. */
 #include "history/source.h"
 
 #include "base/fs.h"
-#include "base/task.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,29 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FILES        100000
-#define MAX_PARSERS      4
-#define FILES_PER_PARSER 16 /* below that another thread isn't worth its start */
-
-static const struct hist_source_ops *const formats[] = {
-    &hist_numbered_sql,
-    &hist_flyway,
-};
-
-static const struct hist_source_ops *
-find_format(const char *name)
+static bool
+is_lockfile(const char *format)
 {
-    for (size_t i = 0; i < DG_ARRAY_SIZE(formats); i++) {
-        if (strcmp(formats[i]->format, name) == 0)
-            return formats[i];
-    }
-    return NULL;
+    return strcmp(format, "lockfile") == 0;
 }
 
 bool
 hist_format_exists(const char *name)
 {
-    return find_format(name) != NULL;
+    return is_lockfile(name) || hist_tool_find(name);
 }
 
 const char *
@@ -55,18 +40,24 @@ hist_is_table(const struct hist_set *set, const char *schema, const char *table)
 bool
 hist_is_same_tx(const struct hist_set *set)
 {
-    return set->ops->row == HIST_ROW_SAME_TX;
+    return set->tool->row == HIST_ROW_SAME_TX;
 }
 
 /* --- the set's own copy of its configuration ------------------------------------------- */
 
-static void
-copy_table(struct hist_set *set, const struct hist_conf *from)
+/* Also called when a lockfile says whose history it is. */
+void
+hist_set_tool(
+    struct hist_set *set, const struct hist_tool *tool, const struct hist_conf *from)
 {
-    const char *table = from->history_table ? from->history_table
-                                            : set->ops->default_table;
+    static const struct hist_ops shared;
+    const char *table = from->history_table ? from->history_table : tool->table;
     const char *dot = strchr(table, '.');
     const char *schema = from->history_schema;
+
+    set->tool = tool;
+    if (!set->is_lockfile)
+        set->ops = tool->ops ? tool->ops : &shared;
 
     if (dot) {
         if (!schema)
@@ -103,7 +94,6 @@ copy_conf(struct hist_set *set, const struct hist_conf *from)
     for (size_t i = 0; i < from->n_placeholders * 2; i++)
         list[i] = arena_strdup(a, from->placeholders[i]);
     to->placeholders = list;
-    copy_table(set, from);
 }
 
 static int
@@ -111,14 +101,23 @@ check_conf(const struct hist_conf *c, struct err *err)
 {
     const char *file = c->file ? c->file : "migrations";
 
-    if (!c->format || !find_format(c->format))
+    if (!c->format || !hist_format_exists(c->format)) {
+        AUTO(arena_free) struct arena *a = arena_new();
         return err_set(err, -EINVAL,
-            "%s:%d: [migrations %s]: format \"%s\" is not known; use numbered-sql or flyway",
-            file, c->line, c->name, c->format ? c->format : "");
+            "%s:%d: [migrations %s]: format \"%s\" is not known; known are %s", file,
+            c->line, c->name, c->format ? c->format : "", hist_tool_names(a));
+    }
+    const struct hist_tool *tool = hist_tool_find(c->format);
+    if (tool && (tool->flags & HIST_T_NO_FILES))
+        return err_set(err, -EINVAL,
+            "%s:%d: [migrations %s]: %s has no SQL files, its statements come into being "
+            "when it runs; record them into a lockfile and set format = lockfile",
+            file, c->line, c->name, tool->title);
     if (!c->path || !*c->path)
         return err_set(err, -EINVAL, "%s:%d: [migrations %s]: path is missing", file,
             c->line, c->name);
-    if (c->baseline && !hist_version_is_valid(c->baseline))
+    if (c->baseline && tool && !(tool->flags & HIST_T_TEXT)
+        && !hist_version_is_valid(c->baseline))
         return err_set(err, -EINVAL,
             "%s:%d: [migrations %s]: baseline \"%s\" is not a version such as 12 or 1.4",
             file, c->line, c->name, c->baseline);
@@ -130,9 +129,22 @@ check_conf(const struct hist_conf *c, struct err *err)
 
 /* --- which files there are ------------------------------------------------------------- */
 
+struct hist_migration *
+hist_set_add(struct hist_set *set, const char *relpath)
+{
+    MEM_GROW(set->migrations, set->n_all, set->cap);
+    struct hist_migration *m = &set->migrations[set->n_all++];
+    *m = (struct hist_migration){
+        .arena = arena_new(), .pair = HIST_NONE, .index = set->n_all - 1
+    };
+    m->file = arena_strdup(m->arena, relpath);
+    m->path = arena_printf(m->arena, "%s/%s", set->conf.path, relpath);
+    m->shown = arena_printf(m->arena, "%s/%s", set->conf.shown, relpath);
+    return m;
+}
+
 struct walk {
     struct hist_set *set;
-    size_t cap;
     struct err *err;
 };
 
@@ -142,188 +154,38 @@ add_file(void *ctx, const char *relpath)
     struct walk *w = ctx;
     struct hist_set *set = w->set;
     struct err why = { "" };
+    struct hist_migration *m = hist_set_add(set, relpath);
+    int r = set->ops->parse_name ? set->ops->parse_name(set, relpath, m, &why)
+                                 : hist_parse_name(set, relpath, m, &why);
 
-    MEM_GROW(set->migrations, set->n, w->cap);
-    struct hist_migration *m = &set->migrations[set->n];
-    *m = (struct hist_migration){ .arena = arena_new() };
-    set->n++; /* so that it is freed with the set */
-    int r = set->ops->parse_name(m->arena, relpath, m, &why);
     if (r == HIST_NAME_BAD)
-        return err_set(w->err, -EINVAL, "%s/%s: %s", set->conf.path, relpath, why.text);
+        return err_set(w->err, -EINVAL, "%s: %s", m->path, why.text);
     if (r == HIST_NAME_NO) {
         arena_free(m->arena);
-        set->n--;
+        set->n_all--;
         return 0;
     }
-    if (set->n > MAX_FILES)
+    if (set->n_all > HIST_MAX_FILES)
         return err_set(w->err, -EFBIG, "%s: more than %d migration files",
-            set->conf.path, MAX_FILES);
-    m->file = arena_strdup(m->arena, relpath);
-    m->path = arena_printf(m->arena, "%s/%s", set->conf.path, relpath);
-    m->shown = arena_printf(m->arena, "%s/%s", set->conf.shown, relpath);
-    return 0;
-}
-
-static int
-check_folder(const struct hist_conf *conf, const char *path, struct err *err)
-{
-    struct stat st;
-
-    if (stat(path, &st) < 0)
-        return err_errno(err, -errno, "%s:%d: [migrations %s]: folder %s",
-            conf->file ? conf->file : "migrations", conf->line, conf->name, path);
-    if (!S_ISDIR(st.st_mode))
-        return err_set(err, -ENOTDIR, "%s:%d: [migrations %s]: %s is not a folder",
-            conf->file ? conf->file : "migrations", conf->line, conf->name, path);
-    if (st.st_mode & S_IWOTH)
-        return err_set(err, -EPERM,
-            "%s: everybody may write to this folder, so anybody could add a migration; "
-            "chmod o-w it",
-            path);
-    return 0;
-}
-
-/* --- one file -------------------------------------------------------------------------- */
-
-struct job {
-    struct task task;
-    const struct hist_set *set;
-    const struct sql_words *words;
-    struct hist_migration *migrations; /* in order of paths */
-    size_t from, step, n;
-    size_t failed; /* index of the first of its files with an error; n: none */
-    int result;
-    struct err err;
-};
-
-static int
-check_rights(
-    const struct hist_set *set, const struct hist_migration *m, struct err *err)
-{
-    struct stat st;
-
-    if (stat(m->path, &st) < 0)
-        return err_errno(err, -errno, "%s", m->path);
-    if (st.st_mode & S_IWOTH)
-        return err_set(err, -EPERM,
-            "%s: everybody may write to this file, so its review means nothing; chmod o-w it",
-            m->path);
-    const char *slash = strrchr(m->file, '/');
-    if (!slash)
+            set->conf.path, HIST_MAX_FILES);
+    if (!set->tool->down_mark || m->is_down)
         return 0;
-    size_t n = strlen(set->conf.path) + 1 + (size_t)(slash - m->file);
-    AUTO(mem_free) char *folder = mem_strndup(m->path, n);
-    return check_folder(&set->conf, folder, err);
-}
-
-/* SET standard_conforming_strings = off in a file would change what the rest of it says. */
-static int
-check_reading(const struct hist_migration *m, struct err *err)
-{
-    if (!m->scan.two_readings)
-        return 0;
-    for (size_t i = 0; i < m->tree->n; i++) {
-        const struct sql_facts *f = &m->tree->facts[i];
-        if (f->setting && strcmp(f->setting, "standard_conforming_strings") == 0
-            && (!f->setting_value || strcmp(f->setting_value, "on") != 0))
-            return err_set(err, -EINVAL,
-                "%s:%d: the strings of this file mean something else when "
-                "standard_conforming_strings changes; write E'...' and leave it on",
-                m->path, m->scan.stmts[f->stmt].line);
-    }
+    /* The other half of the same file. */
+    const char *version = m->version, *name = m->name;
+    struct hist_migration *down = hist_set_add(set, relpath);
+    down->version = arena_strdup(down->arena, version);
+    down->name = arena_strdup(down->arena, name);
+    down->is_down = true;
     return 0;
 }
 
-static int
-scan_file(struct hist_migration *m, const struct sql_words *words, struct err *err)
+int
+hist_list(struct hist_set *set, struct err *err)
 {
-    struct err why = { "" };
-    int line = 1, skip = 0;
-    int r = sql_scan(
-        &m->scan, words, m->text, m->len, true, SQL_TREE_DEFAULT_DEPTH, &why);
+    struct walk w = { .set = set, .err = err };
+    int r = hist_check_folder(&set->conf, set->conf.path, err);
 
-    if (r) {
-        /* the scan says "line 12: what"; here it is file:12: what */
-        if (sscanf(why.text, "line %d: %n", &line, &skip) < 1)
-            skip = 0;
-        return err_set(err, -EINVAL, "%s:%d: %s", m->path, line, why.text + skip);
-    }
-    m->tree = sql_tree_new(&m->scan, words, m->text, m->len, true);
-    return check_reading(m, err);
-}
-
-static int
-load_file(const struct hist_set *set, const struct sql_words *words,
-    struct hist_migration *m, struct err *err)
-{
-    AUTO(mem_free) char *raw = NULL;
-    size_t n = 0;
-
-    int r = check_rights(set, m, err);
-    if (!r)
-        r = fs_read(m->path, HIST_MAX_FILE_BYTES, &raw, &n, err);
-    if (!r)
-        r = hist_text_check(m->path, raw, n, err);
-    if (!r)
-        r = set->ops->prepare(m->arena, &set->conf, m, raw, n, err);
-    if (!r)
-        r = scan_file(m, words, err);
-    return r;
-}
-
-static void
-run_job(struct task *task)
-{
-    struct job *j = (struct job *)(void *)task;
-
-    for (size_t i = j->from; i < j->n && !j->result; i += j->step) {
-        j->result = load_file(j->set, j->words, &j->migrations[i], &j->err);
-        if (j->result)
-            j->failed = i;
-    }
-}
-
-static size_t
-n_parsers(size_t n_files)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = cpus < 1 ? 1 : (size_t)cpus;
-
-    if (n > MAX_PARSERS)
-        n = MAX_PARSERS;
-    if (n > 1 + n_files / FILES_PER_PARSER)
-        n = 1 + n_files / FILES_PER_PARSER;
-    return n;
-}
-
-static int
-load_files(struct hist_set *set, struct err *err)
-{
-    const char *table = set->conf.history_table;
-    AUTO(sql_words_free) struct sql_words *words = sql_words_new(&table, 1);
-    struct job jobs[MAX_PARSERS], *first = &jobs[0];
-    size_t n = n_parsers(set->n);
-
-    struct task_pool *pool = task_pool_new(n, SQL_TREE_PARSER_STACK, "migrations");
-    for (size_t i = 0; i < n; i++) {
-        jobs[i] = (struct job){ .task = { .run = run_job },
-            .set = set,
-            .words = words,
-            .migrations = set->migrations,
-            .from = i,
-            .step = n,
-            .n = set->n,
-            .failed = set->n };
-        task_pool_post(pool, &jobs[i].task);
-    }
-    task_pool_free(pool);
-    for (size_t i = 1; i < n; i++) {
-        if (jobs[i].failed < first->failed)
-            first = &jobs[i];
-    }
-    if (first->result && err)
-        *err = first->err;
-    return first->result;
+    return r ? r : fs_walk(set->conf.path, add_file, &w, err);
 }
 
 /* --- the set --------------------------------------------------------------------------- */
@@ -333,7 +195,7 @@ set_free(struct ref *ref)
 {
     struct hist_set *set = (struct hist_set *)(void *)ref;
 
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; i < set->n_all; i++) {
         sql_tree_free(set->migrations[i].tree);
         sql_scan_deinit(&set->migrations[i].scan);
         arena_free(set->migrations[i].arena);
@@ -351,25 +213,53 @@ set_drop(struct hist_set *set)
 }
 CLEANUP_DEFINE(struct hist_set *, set_drop)
 
+/* Numbers in front count as such, then the text. */
+static int
+compare_texts(const char *a, const char *b)
+{
+    size_t n = strspn(a, "0123456789"), m = strspn(b, "0123456789");
+
+    if (n > 0 && m > 0) {
+        int c = hist_version_cmp(a, b);
+        if (c)
+            return c;
+    } else if (n != m) {
+        return n > 0 ? -1 : 1;
+    }
+    return strcmp(a, b);
+}
+
 static int
 by_application(const void *a, const void *b, void *ctx)
 {
-    const struct hist_source_ops *ops = ctx;
+    const struct hist_set *set = ctx;
     const struct hist_migration *x = a, *y = b;
-    int c = ops->compare(x, y);
+    int c = 0;
 
+    if (x->is_down != y->is_down)
+        return x->is_down ? 1 : -1;
+    if (set->is_lockfile || (set->tool->flags & HIST_T_LISTED))
+        return x->index < y->index ? -1 : 1;
+    if (set->ops->compare)
+        c = set->ops->compare(x, y);
+    else if (set->tool->flags & HIST_T_TEXT)
+        c = set->tool->flags & HIST_T_LEXICAL ? strcmp(x->version, y->version)
+                                              : compare_texts(x->version, y->version);
+    else if (!(set->tool->flags & HIST_T_LEXICAL))
+        c = hist_version_cmp(x->version, y->version);
     return c ? c : strcmp(x->file, y->file);
 }
 
 static void
 sort_migrations(struct hist_set *set)
 {
-    struct hist_source_ops ops = *set->ops; /* qsort_r's context isn't const */
-
-    if (set->n > 0)
+    set->n = set->n_all;
+    if (set->n_all > 0)
         qsort_r(
-            set->migrations, set->n, sizeof(*set->migrations), by_application, &ops);
-    for (size_t i = 0; i < set->n; i++)
+            set->migrations, set->n_all, sizeof(*set->migrations), by_application, set);
+    while (set->n > 0 && set->migrations[set->n - 1].is_down)
+        set->n--;
+    for (size_t i = 0; i < set->n_all; i++)
         set->migrations[i].index = i;
 }
 
@@ -401,12 +291,27 @@ digest_set(struct hist_set *set)
     add_textz(h, c->search_path);
     add_textz(h, c->baseline);
     add_text(h, (const char *)&c->repeat, sizeof(c->repeat));
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; i < set->n_all; i++) {
         add_textz(h, set->migrations[i].file);
+        add_textz(h, set->migrations[i].version);
         add_textz(h, set->migrations[i].checksum);
         add_text(h, set->migrations[i].text, set->migrations[i].len);
     }
     hash_sha256_end(h, set->digest);
+}
+
+/* The last version that counts as applied must be one, unless it is a number. */
+static int
+check_baseline(const struct hist_set *set, struct err *err)
+{
+    const struct hist_conf *c = &set->conf;
+
+    if (!c->baseline || !(set->tool->flags & HIST_T_TEXT)
+        || hist_by_version(set, c->baseline))
+        return 0;
+    return err_set(err, -EINVAL,
+        "%s:%d: [migrations %s]: baseline \"%s\" is no migration in %s", c->file,
+        c->line, c->name, c->baseline, c->path);
 }
 
 int
@@ -419,19 +324,24 @@ hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *e
     AUTO(set_drop) struct hist_set *set = mem_zalloc(sizeof(*set));
     ref_init(&set->ref, set_free);
     set->arena = arena_new();
-    set->ops = find_format(conf->format);
     copy_conf(set, conf);
-    r = check_folder(&set->conf, set->conf.path, err);
-    if (r)
-        return r;
-    struct walk w = { .set = set, .err = err };
-    r = fs_walk(set->conf.path, add_file, &w, err);
+    set->is_lockfile = is_lockfile(conf->format);
+    if (set->is_lockfile)
+        set->ops = &hist_lockfile_ops;
+    else
+        hist_set_tool(set, hist_tool_find(conf->format), conf);
+    r = set->ops->list ? set->ops->list(set, err) : hist_list(set, err);
     if (!r)
-        r = load_files(set, err);
+        r = hist_load_files(set, err);
     if (r)
         return r;
     sort_migrations(set);
-    r = hist_index_build(set, err);
+    if (set->ops->finish)
+        r = set->ops->finish(set, err);
+    if (!r)
+        r = hist_index_build(set, err);
+    if (!r)
+        r = check_baseline(set, err);
     if (r)
         return r;
     digest_set(set);
@@ -452,7 +362,8 @@ static int
 stamp_file(void *ctx, const char *relpath)
 {
     struct stamp *s = ctx;
-    AUTO(mem_free) char *path = mem_printf("%s/%s", s->path, relpath);
+    AUTO(mem_free)
+    char *path = mem_printf("%s%s%s", s->path, *relpath ? "/" : "", relpath);
     struct stat st;
 
     if (stat(path, &st) < 0)
@@ -472,7 +383,9 @@ hist_set_stamp(
     struct stamp s = { .path = conf->path, .hash = h, .err = err };
     int r = check_conf(conf, err);
 
-    if (!r)
+    if (!r && is_lockfile(conf->format))
+        r = stamp_file(&s, "");
+    else if (!r)
         r = fs_walk(conf->path, stamp_file, &s, err);
     if (!r)
         hash_sha256_end(h, out);
@@ -527,6 +440,13 @@ hist_next_file(
     char slug[61], name[256];
 
     make_slug(f, slug, sizeof(slug));
-    set->ops->next_name(set, slug, name, sizeof(name));
+    if (set->is_lockfile) { /* how the tool would call it nobody here knows */
+        out[0] = 0;
+        return;
+    }
+    if (set->ops->next_name)
+        set->ops->next_name(set, slug, name, sizeof(name));
+    else
+        hist_next_name(set, slug, name, sizeof(name));
     snprintf(out, size, "%s/%s", set->conf.shown, name);
 }

@@ -29,12 +29,37 @@ hist_states_applied(struct hist_states *st, const char *version)
         st->last_run = version;
 }
 
+/* Texts have no order of their own: that of application counts. */
+static void
+finish_texts(struct hist_states *st)
+{
+    const struct hist_set *set = st->set;
+    const struct hist_migration *base = set->conf.baseline
+        ? hist_by_version(set, set->conf.baseline)
+        : NULL;
+    size_t n_applied = base ? base->index + 1 : 0, n_base = n_applied;
+
+    for (size_t i = n_applied; i < set->n; i++) {
+        if (st->of[i] != DG_MIG_PENDING)
+            n_applied = i + 1;
+    }
+    for (size_t i = 0; i < n_applied; i++) {
+        if (st->of[i] == DG_MIG_PENDING)
+            st->of[i] = i < n_base ? DG_MIG_APPLIED : DG_MIG_OUT_OF_ORDER;
+    }
+}
+
 void
-hist_states_finish(struct hist_states *st, bool by_file_name)
+hist_states_finish(struct hist_states *st)
 {
     const struct hist_set *set = st->set;
     const char *baseline = set->conf.baseline;
+    bool by_file_name = set->tool->flags & HIST_T_LEXICAL;
 
+    if ((set->tool->flags & HIST_T_TEXT) || set->is_lockfile) {
+        finish_texts(st);
+        return;
+    }
     if (baseline)
         hist_states_applied(st, baseline);
     for (size_t i = 0; i < set->n; i++) {
@@ -108,15 +133,19 @@ hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us)
     v->has_table = rows != NULL;
     v->arena = arena_new();
     v->states = arena_alloc(v->arena, (set->n + 1) * sizeof(*v->states));
-    if (rows && rows->n_cols == set->ops->n_columns)
+    if (rows && rows->n_cols == set->tool->n_columns)
         copy_rows(v, rows);
     else
         DG_ASSERT(!rows || rows->n_rows == 0, "rows of %zu columns", rows->n_cols);
     struct hist_states st = {
         .set = set, .of = v->states, .missing = add_missing, .ctx = v
     };
-    set->ops->apply_rows(&st, &v->rows);
+    if (set->ops->apply_rows)
+        set->ops->apply_rows(&st, &v->rows);
+    else
+        hist_rows_apply(&st, &v->rows);
     v->failed = arena_strdup(v->arena, st.failed);
+    v->is_dirty = st.is_dirty;
     return v;
 }
 
@@ -135,8 +164,12 @@ hist_view_read_us(const struct hist_view *v)
 enum dg_migration_state
 hist_view_state(const struct hist_view *v, size_t migration)
 {
-    DG_ASSERT(migration < v->set->n, "migration %zu of %zu", migration, v->set->n);
-    return v->states[migration];
+    DG_ASSERT(
+        migration < v->set->n_all, "migration %zu of %zu", migration, v->set->n_all);
+    const struct hist_migration *m = &v->set->migrations[migration];
+    if (m->is_down && m->pair == HIST_NONE)
+        return DG_MIG_PENDING;
+    return v->states[m->is_down ? m->pair : migration];
 }
 
 size_t
@@ -170,7 +203,7 @@ static void
 add_name(
     char *out, size_t size, const struct hist_set *set, const struct hist_migration *m)
 {
-    add_text(out, size, m->version ? set->ops->prefix : "");
+    add_text(out, size, m->version && set->tool->prefix ? set->tool->prefix : "");
     add_text(out, size, m->version ? m->version : m->file);
 }
 

@@ -36,6 +36,15 @@ binary_number(const struct hist_bind *b, char out[HIST_VALUE_SIZE])
     return HIST_V_TEXT;
 }
 
+static enum hist_value_kind
+hex_value(const char *p, size_t n, char out[HIST_VALUE_SIZE])
+{
+    if (n > (HIST_VALUE_SIZE - 1) / 2)
+        return HIST_V_UNKNOWN;
+    hash_hex((const uint8_t *)p, n, out);
+    return HIST_V_TEXT;
+}
+
 static bool
 all_digits(const char *p, size_t n)
 {
@@ -82,6 +91,8 @@ bind_text(
             if (!all_digits(b->p, b->n) && binary_number(b, out) == HIST_V_TEXT)
                 return HIST_V_TEXT;
             break;
+        case HIST_VT_BYTES:
+            return hex_value(b->p, b->n, out);
         case HIST_VT_TEXT:
             break;
         }
@@ -154,28 +165,37 @@ severity(enum hist_write_verdict v)
     return 4;
 }
 
-/* An honest row of m: has it come to its time? */
-static enum hist_write_verdict
-judge_time(const struct hist_view *v, const struct hist_migration *m,
+/* Has everything run here, or earlier, that the row says has run? Where the table holds
+ * only one version that is everything up to it. */
+static const struct hist_migration *
+first_not_run(
+    const struct hist_view *v, const struct hist_migration *m, const struct hist_tx *tx)
+{
+    for (size_t i = v->set->tool->flags & HIST_T_HEAD ? 0 : m->index; i < m->index;
+         i++) {
+        const struct hist_migration *x = &v->set->migrations[i];
+        if (v->states[i] != DG_MIG_APPLIED && v->states[i] != DG_MIG_EDITED
+            && !hist_tx_is_complete(tx, x))
+            return x;
+    }
+    return hist_tx_is_complete(tx, m) ? NULL : m;
+}
+
+enum hist_write_verdict
+hist_judge_time(const struct hist_view *v, const struct hist_migration *m,
     const struct hist_tx *tx, struct err *reason)
 {
-    if (!m || (tx && hist_tx_is_complete(tx, m)))
-        return HIST_WRITE_OK;
-    if (v->states[m->index] == DG_MIG_APPLIED)
+    if (!m || v->states[m->index] == DG_MIG_APPLIED)
         return HIST_WRITE_OK; /* ON CONFLICT DO NOTHING, run again */
-    switch (v->set->ops->row) {
-    case HIST_ROW_SAME_TX:
-        if (hist_tx_is_complete(tx, m))
-            return HIST_WRITE_OK;
-        hist_tx_explain(tx, m, reason);
+    const struct hist_migration *x = first_not_run(v, m, tx);
+    if (!x)
+        return HIST_WRITE_OK;
+    if (v->set->tool->row == HIST_ROW_SAME_TX && !x->is_no_tx) {
+        hist_tx_explain(tx, x, reason);
         return HIST_WRITE_TOO_EARLY;
-    case HIST_ROW_BEFORE:
-    case HIST_ROW_AFTER:
-    case HIST_ROW_OTHER_SESSION:
-        break;
     }
     err_set(reason, 0, "%s is recorded without being seen to run in this transaction",
-        m->file);
+        x->file);
     return HIST_WRITE_NOT_SEEN_RUN;
 }
 
@@ -193,9 +213,12 @@ vouching(const struct hist_match *match, bool is_insert)
     case HIST_MATCH_APPLIED:
         /* its own row once more, which the file guards itself */
         return is_insert ? match->migration : NULL;
+    case HIST_MATCH_DOWN: /* its rollback takes the row back itself */
+        return is_insert ? NULL : match->migration;
     case HIST_MATCH_NONE:
     case HIST_MATCH_BLOCKED_FAILED:
     case HIST_MATCH_OWN:
+    case HIST_MATCH_DOWN_BLOCKED:
         break;
     }
     return NULL;
@@ -227,15 +250,18 @@ judge_row(const struct judgement *j, size_t row_nr, const struct hist_migration 
     struct hist_row row = { .write = j->w,
         .first = row_nr * n,
         .n = n,
-        .columns = j->v->set->ops->columns,
-        .n_columns = j->v->set->ops->n_columns,
+        .columns = j->v->set->tool->columns,
+        .n_columns = j->v->set->tool->n_columns,
         .binds = j->binds,
         .n_binds = j->n_binds };
 
     *mig = NULL;
-    enum hist_write_verdict verdict = j->v->set->ops->check_row(
-        j->v, &row, mig, reason);
-    return verdict == HIST_WRITE_OK ? judge_time(j->v, *mig, j->tx, reason) : verdict;
+    enum hist_write_verdict verdict = j->v->set->ops->check_row
+        ? j->v->set->ops->check_row(j->v, &row, mig, reason)
+        : hist_rows_check(j->v, &row, mig, reason);
+    if (verdict != HIST_WRITE_OK || row.is_open)
+        return verdict;
+    return hist_judge_time(j->v, *mig, j->tx, reason);
 }
 
 static enum hist_write_verdict
@@ -278,7 +304,7 @@ judge_insert(const struct judgement *j, const struct hist_match *match,
     const struct hist_migration *m = vouching(match, true);
     if (verdict == HIST_WRITE_FORGED && m && (!j->w->n_rows || j->w->is_upsert)) {
         *mig = m;
-        return judge_time(j->v, m, j->tx, reason);
+        return hist_judge_time(j->v, m, j->tx, reason);
     }
     if (verdict != HIST_WRITE_OK && reason)
         *reason = why;
@@ -307,23 +333,25 @@ op_name(const struct sql_write *w)
     return "?";
 }
 
+/* MERGE and COPY hold rows that nobody can see before they are there. */
 static enum hist_write_verdict
 judge_change(const struct judgement *j, const struct hist_match *match,
     const struct hist_migration **mig, struct err *reason)
 {
-    const struct hist_source_ops *ops = j->v->set->ops;
+    const struct hist_ops *ops = j->v->set->ops;
 
     if (vouching(match, false)) { /* part of a reviewed migration */
         *mig = match->migration;
         return HIST_WRITE_OK;
     }
-    if (ops->check_change
-        && (j->w->op == SQL_WRITE_UPDATE || j->w->op == SQL_WRITE_DELETE))
-        return ops->check_change(j->v, j->w, j->binds, j->n_binds, mig, reason);
-    return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
-        "%s of %s: rows of a %s history are only ever inserted; put the change into a "
-        "migration file, or let an access section with unmigrated = allow do it",
-        op_name(j->w), j->v->set->conf.history_table, ops->format);
+    if (j->w->op == SQL_WRITE_MERGE || j->w->op == SQL_WRITE_COPY)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s of %s: rows of a %s history are only ever inserted; put the change into a "
+            "migration file, or let an access section with unmigrated = allow do it",
+            op_name(j->w), j->v->set->conf.history_table, j->v->set->tool->format);
+    if (ops->check_change && j->w->op != SQL_WRITE_TRUNCATE)
+        return ops->check_change(j->v, j->w, j->binds, j->n_binds, j->tx, mig, reason);
+    return hist_rows_change(j->v, j->w, j->binds, j->n_binds, j->tx, mig, reason);
 }
 
 enum hist_write_verdict
@@ -342,6 +370,11 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
             "%s makes something that stands in front of the history table %s; give it "
             "another name",
             f->tag, v->set->conf.history_table);
+    if (w->schema && str_prefix(w->schema, "pg_temp"))
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s of a temporary table that stands in front of the history table %s; give it "
+            "another name",
+            op_name(w), w->table);
     if (w->table && !hist_is_table(v->set, w->schema, w->table))
         return HIST_WRITE_OK;
     switch (w->op) {
@@ -366,9 +399,16 @@ hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
     const struct hist_view *v = hist_tx_view(tx);
     const struct sql_write *w = f->write;
     struct judgement j = { v, w, binds, n_binds, NULL };
-    const struct hist_migration *m;
+    const struct hist_migration *m = NULL;
 
-    if (!w || w->op != SQL_WRITE_INSERT || !hist_is_table(v->set, w->schema, w->table))
+    if (!w || !hist_is_table(v->set, w->schema, w->table))
+        return;
+    if (w->op == SQL_WRITE_UPDATE) {
+        if (judge_change(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
+            hist_tx_record(tx, m);
+        return;
+    }
+    if (w->op != SQL_WRITE_INSERT)
         return;
     if (judge_rows(&j, &m, NULL) == HIST_WRITE_FORGED) {
         if (judge_insert(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)

@@ -46,9 +46,11 @@ migrated_of(const struct pol_history *h)
     case HIST_MATCH_OUT_OF_ORDER:
     case HIST_MATCH_BLOCKED_FAILED:
     case HIST_MATCH_OWN:
+    case HIST_MATCH_DOWN:
         return DG_MIGRATED_YES;
     case HIST_MATCH_NONE:
     case HIST_MATCH_APPLIED:
+    case HIST_MATCH_DOWN_BLOCKED:
         break;
     }
     return h->write_migration && h->write != HIST_WRITE_FORGED ? DG_MIGRATED_YES

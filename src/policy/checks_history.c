@@ -48,9 +48,11 @@ report_unknown(
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        pol_arena(r), "history unknown: %.400s", why),
-            .detail =
-                "Whether it is part of a migration can't be known, so it counts as "
+            .detail = arena_printf(pol_arena(r),
+                "%s%sWhether it is part of a migration can't be known, so it counts as "
                 "none.",
+                strlen(why) > POL_MAX_MESSAGE / 2 ? why : "",
+                strlen(why) > POL_MAX_MESSAGE / 2 ? ". " : ""),
             .hint =
                 "Give the gate a login of its own (`control` in [ddlgate]) that may "
                 "connect here and read the history table.",
@@ -113,6 +115,25 @@ report_applied(struct pol_run *r, const struct pol_history *h)
                          : "If it must run once more, write it to a new migration."));
 }
 
+static void
+report_rollback(struct pol_run *r, const struct pol_history *h)
+{
+    const struct hist_migration *newer = h->match.blocked_by;
+    const char *file = version_of(r, h->match.migration);
+
+    pol_report(r,
+        POL_REPORT(.message = newer
+                ? arena_printf(pol_arena(r),
+                    "%s would roll back before %s, which is newer", file,
+                    version_of(r, newer))
+                : arena_printf(pol_arena(r), "%s rolls back what is not applied", file),
+            .detail = "Rollbacks run newest first, and only for applied migrations.",
+            .hint = newer
+                ? "Roll the newer migration back first, or write a new one."
+                : "Run the migration tool, which knows where the database stands.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
 void
 pol_check_first(struct pol_run *r, const struct sql_facts *f)
 {
@@ -125,11 +146,13 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
         case HIST_MATCH_PENDING:
         case HIST_MATCH_REPEAT:
         case HIST_MATCH_OWN:
+        case HIST_MATCH_DOWN:
         case HIST_MATCH_OUT_OF_ORDER:   /* migration-out-of-order */
         case HIST_MATCH_BLOCKED_FAILED: /* migration-failed-previous */
             return;
         case HIST_MATCH_NONE:
         case HIST_MATCH_APPLIED:
+        case HIST_MATCH_DOWN_BLOCKED:
             break;
         }
     }
@@ -139,6 +162,8 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
         report_unknown(r, h, NULL);
     else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
         report_applied(r, h);
+    else if (h->view && h->match.kind == HIST_MATCH_DOWN_BLOCKED)
+        report_rollback(r, h);
     else
         report_unmigrated(r, h);
 }

@@ -76,9 +76,11 @@ was_judged(const struct pol_history *h)
     case HIST_MATCH_OUT_OF_ORDER:
     case HIST_MATCH_BLOCKED_FAILED:
     case HIST_MATCH_OWN:
+    case HIST_MATCH_DOWN:
         return true;
     case HIST_MATCH_NONE:
     case HIST_MATCH_APPLIED:
+    case HIST_MATCH_DOWN_BLOCKED:
         break;
     }
     return false;

@@ -173,6 +173,71 @@ single_call(struct mk *m, const pgq_node *expr)
     return NULL;
 }
 
+static bool
+is_server_type(const PgQuery__TypeName *type)
+{
+    static const char *const words[] = { "text", "uuid", "json", "jsonb",
+        "timestamptz" };
+    const char *name = type && type->n_names ? mk_string(type->names[0]) : NULL;
+
+    if (name && type->n_names == 2)
+        return strcmp(name, "pg_catalog") == 0;
+    for (size_t i = 0; name && i < DG_ARRAY_SIZE(words); i++)
+        if (strcmp(name, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+is_constant(const pgq_node *expr)
+{
+    while (expr && expr->node_case == NODE(TYPE_CAST)
+        && is_server_type(expr->type_cast->type_name))
+        expr = expr->type_cast->arg;
+    return expr && expr->node_case == NODE(A_CONST);
+}
+
+static bool
+is_plain_operator(const PgQuery__AExpr *e)
+{
+    const char *op = e->n_name == 1 ? mk_string(e->name[0]) : NULL;
+
+    return op && (strcmp(op, "=") == 0 || strcmp(op, "<>") == 0);
+}
+
+/* Could the expression run a function of somebody's? */
+static bool
+has_call(const pgq_node *n, int depth)
+{
+    if (!n || depth > 50)
+        return n != NULL;
+    switch ((int)n->node_case) {
+    case NODE(COLUMN_REF):
+    case NODE(A_CONST):
+        return false;
+    case NODE(NULL_TEST):
+        return has_call(n->null_test->arg, depth + 1);
+    case NODE(TYPE_CAST):
+        return !is_server_type(n->type_cast->type_name)
+            || has_call(n->type_cast->arg, depth + 1);
+    case NODE(A_EXPR):
+        return !is_plain_operator(n->a_expr) || has_call(n->a_expr->lexpr, depth + 1)
+            || has_call(n->a_expr->rexpr, depth + 1);
+    case NODE(BOOL_EXPR):
+        for (size_t i = 0; i < n->bool_expr->n_args; i++)
+            if (has_call(n->bool_expr->args[i], depth + 1))
+                return true;
+        return false;
+    case NODE(LIST):
+        for (size_t i = 0; i < n->list->n_items; i++)
+            if (has_call(n->list->items[i], depth + 1))
+                return true;
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* ---- constraints ---- */
 
 static const char **
@@ -261,7 +326,10 @@ mk_constraint(struct mk *m, const PgQuery__Constraint *c)
     if ((kind == SQL_C_DEFAULT || kind == SQL_C_GENERATED) && c->raw_expr) {
         out->is_volatile = is_volatile(&c->raw_expr->base, 0);
         out->call = kind == SQL_C_DEFAULT ? single_call(m, c->raw_expr) : NULL;
+        out->is_constant = kind == SQL_C_DEFAULT && is_constant(c->raw_expr);
     }
+    if (kind == SQL_C_CHECK)
+        out->has_call = !c->raw_expr || has_call(c->raw_expr, 0);
     return out;
 }
 

@@ -94,6 +94,10 @@ struct sql_constraint {
     bool is_volatile; /* DEFAULT, GENERATED: calls a function not known to be stable */
     const char *call; /* DEFAULT: the function if the whole expression is one call of it
                        * ("now", "gen_random_uuid", "current_timestamp"), else NULL */
+    bool
+        is_constant; /* DEFAULT: a constant, cast at most to a type of the server's own */
+    bool has_call;   /* CHECK: holds more than columns, constants, = <> IN, IS NULL and
+                        * their AND, OR, NOT */
     const char *using_index;
     int pos;
 };
@@ -188,7 +192,9 @@ struct sql_write {
     struct sql_value *where; /* UPDATE, DELETE: column = constant terms joined by AND */
     size_t n_where;
     bool where_is_simple; /* nothing else in WHERE */
-    bool is_upsert;       /* ON CONFLICT DO UPDATE: values are not what will stand */
+    bool
+        is_upsert; /* ON CONFLICT DO UPDATE, of other values than EXCLUDED's: those above
+                     * are not what will stand */
 };
 
 struct sql_facts {

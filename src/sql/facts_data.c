@@ -190,6 +190,26 @@ facts_select(
         mk_sub(m, "UNLOGGED");
 }
 
+/* SET a = excluded.a for each column: what stands then is what was to be inserted. */
+static bool
+takes_excluded(const PgQuery__OnConflictClause *c)
+{
+    for (size_t i = 0; i < c->n_target_list; i++) {
+        const PgQuery__ResTarget *t = c->target_list[i]->node_case == NODE(RES_TARGET)
+            ? c->target_list[i]->res_target
+            : NULL;
+        const PgQuery__ColumnRef *ref = t && t->val
+                && t->val->node_case == NODE(COLUMN_REF)
+            ? t->val->column_ref
+            : NULL;
+        const char *from = ref && ref->n_fields == 2 ? mk_string(ref->fields[0]) : NULL;
+        const char *column = from ? mk_string(ref->fields[1]) : NULL;
+        if (!column || strcmp(from, "excluded") != 0 || strcmp(column, t->name) != 0)
+            return false;
+    }
+    return c->n_target_list > 0;
+}
+
 static void
 insert(struct mk *m, const PgQuery__InsertStmt *s)
 {
@@ -201,7 +221,8 @@ insert(struct mk *m, const PgQuery__InsertStmt *s)
         insert_values(m, w, s);
         w->is_upsert = s->on_conflict_clause
             && s->on_conflict_clause->action
-                == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
+                == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE
+            && !takes_excluded(s->on_conflict_clause);
     }
 }
 

@@ -19,33 +19,40 @@ count(const char *p, size_t n, char c)
 }
 
 static void
-read_file(
-    const struct hist_source_ops *ops, const char *name, const char *text, size_t n)
+read_file(const char *format, const char *name, const char *text, size_t n)
 {
     static const char *const values[] = { "x", "y", "long", "a value" };
-    struct hist_conf conf = { .path = "d",
-        .history_schema = "public",
-        .history_table = "t",
-        .placeholders = values,
-        .n_placeholders = 2 };
+    static const struct hist_ops shared;
+    const struct hist_tool *tool = hist_tool_find(format);
+    struct hist_set set = { .tool = tool,
+        .ops = tool->ops ? tool->ops : &shared,
+        .conf = { .path = "d", .history_schema = "public", .history_table = "t" } };
     AUTO(arena_free) struct arena *a = arena_new();
     struct hist_migration m = { .arena = a, .file = name, .path = name };
     struct err err = { "" };
+    bool is_filled = memmem(text, n, "${", 2);
 
-    int r = ops->parse_name(a, name, &m, &err);
+    if (strcmp(format, "flyway") == 0) {
+        set.conf.placeholders = values;
+        set.conf.n_placeholders = 2;
+    }
+    int r = set.ops->parse_name ? set.ops->parse_name(&set, name, &m, &err)
+                                : hist_parse_name(&set, name, &m, &err);
     DG_ASSERT(r != HIST_NAME_BAD || err.text[0], "no reason for %s", name);
     if (r != HIST_NAME_YES || hist_text_check(name, text, n, &err))
         return;
     DG_ASSERT(m.is_repeatable != (m.version != NULL), "%s is both or neither", name);
-    DG_ASSERT(!m.version || hist_version_is_valid(m.version), "version %s", m.version);
-    if (ops->prepare(a, &conf, &m, text, n, &err)) {
+    DG_ASSERT(!m.version || hist_is_version(&set, m.version), "version %s", m.version);
+    r = set.ops->prepare ? set.ops->prepare(&set, &m, text, n, &err)
+                         : hist_prepare(&set, &m, text, n, &err);
+    if (r) {
         DG_ASSERT(err.text[0], "no reason");
         return;
     }
-    DG_ASSERT(!memmem(text, n, "${", 2) || ops == &hist_numbered_sql
-            || count(m.text, m.len, '\n') <= count(text, n, '\n'),
+    DG_ASSERT(m.is_down || !tool->sum || m.checksum, "no checksum");
+    DG_ASSERT(count(m.text, m.len, '\n') <= count(text, n, '\n') || is_filled,
         "lines were added");
-    DG_ASSERT(memmem(text, n, "${", 2)
+    DG_ASSERT(is_filled
             || (m.len == n - hist_bom(text, n)
                 && count(m.text, m.len, '\n') == count(text, n, '\n')),
         "lines moved");
@@ -54,14 +61,17 @@ read_file(
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const formats[] = { "numbered-sql", "flyway", "goose", "dbmate",
+        "tern", "sqlx", "refinery", "diesel", "graphile-migrate", "golang-migrate",
+        "prisma", "postgrator", "yoyo" };
     const char *p = (const char *)data;
     const char *nl = size ? memchr(p, '\n', size) : NULL;
 
-    if (!nl || nl == p || memchr(p, 0, (size_t)(nl - p)))
+    if (!nl || nl == p || nl - p > 1000 || memchr(p, 0, (size_t)(nl - p)))
         return 0;
     AUTO(mem_free) char *name = mem_strndup(p, (size_t)(nl - p));
     size_t n = size - (size_t)(nl + 1 - p);
-    read_file(&hist_numbered_sql, name, nl + 1, n);
-    read_file(&hist_flyway, name, nl + 1, n);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(formats); i++)
+        read_file(formats[i], name, nl + 1, n);
     return 0;
 }

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MAX_CELLS 4096
 #define MAX_BINDS 16
 
-static struct hist_set *sets[2];
+static struct hist_set *sets[6];
 
 static void
 put(const char *dir, const char *name, const char *text)
@@ -141,7 +141,7 @@ read_rows(struct hist_set *set, const char *text)
     AUTO(mem_free) char *copy = mem_strdup(text);
     AUTO(mem_free) char **cells = mem_array(MAX_CELLS, sizeof(*cells));
     struct hist_bind binds[MAX_BINDS];
-    struct dg_rows rows = { .n_cols = set->ops->n_columns, .cells = cells };
+    struct dg_rows rows = { .n_cols = set->tool->n_columns, .cells = cells };
     char *rest = copy, summary[256];
     char *table = next_part(&rest), *sql = next_part(&rest);
 
@@ -160,17 +160,24 @@ read_rows(struct hist_set *set, const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const numbered[] = { "001_a.sql", "002_b.sql", "0015_c.sql" };
-    static const char *const flyway[] = { "V1__a.sql", "V1.5__b.sql", "R__c.sql" };
+    static const struct {
+        const char *format;
+        const char *files[3];
+    } all[] = {
+        { "numbered-sql", { "001_a.sql", "002_b.sql", "0015_c.sql" } },
+        { "flyway", { "V1__a.sql", "V1.5__b.sql", "R__c.sql" } },
+        { "golang-migrate", { "1_a.up.sql", "2_b.up.sql", "2_b.down.sql" } },
+        { "sqlx", { "1_a.up.sql", "2_b.up.sql", "2_b.down.sql" } },
+        { "node-pg-migrate", { "1_a.sql", "2_b.sql", "3_c.sql" } },
+        { "atlas", { "1_a.sql", "2_b.sql", "3_c.sql" } },
+    };
 
-    if (!sets[0]) {
-        sets[0] = make_set("numbered-sql", numbered);
-        sets[1] = make_set("flyway", flyway);
-    }
+    for (size_t i = 0; i < DG_ARRAY_SIZE(all) && !sets[i]; i++)
+        sets[i] = make_set(all[i].format, all[i].files);
     if (size == 0 || memchr(data, 0, size))
         return 0;
     AUTO(mem_free) char *text = mem_strndup((const char *)data, size);
-    read_rows(sets[0], text);
-    read_rows(sets[1], text);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(all); i++)
+        read_rows(sets[i], text);
     return 0;
 }

@@ -100,7 +100,7 @@ def runner(folder, pattern, *options):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("build")
-    p.add_argument("--suite", action="append", choices=["unit", "e2e", "fuzz", "style", "interop"])
+    p.add_argument("--suite", action="append", choices=["unit", "e2e", "fuzz", "style", "interop", "tools"])
     p.add_argument("-k", default="")
     p.add_argument("--slow", action="store_true")
     args = p.parse_args()
@@ -111,12 +111,15 @@ def main():
     suites = args.suite or ["style", "unit", "fuzz", "e2e"]
     passed = failed = 0
     try:
-        of_meson = [s for s in suites if s not in ("e2e", "interop")]
+        of_meson = [s for s in suites if s not in ("e2e", "interop", "tools")]
         if of_meson:
             p, f = meson(args.build, of_meson, args.k)
             passed, failed = passed + p, failed + f
         if "e2e" in suites:
             p, f = runner("e2e", args.k, *(["--slow"] if args.slow else []))
+            passed, failed = passed + p, failed + f
+        if "tools" in suites:
+            p, f = runner("e2e", args.k, "--tools")
             passed, failed = passed + p, failed + f
         if "interop" in suites:
             p, f = runner("interop", args.k)

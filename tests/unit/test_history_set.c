@@ -110,9 +110,14 @@ static const struct {
     const char *name, *format, *path, *baseline;
     const char *error;
 } sections[] = {
-    { "unknown format", "rails", "/", NULL,
-        "ddlgate.ini:7: [migrations shop]: format \"rails\" is not known; use numbered-sql "
-        "or flyway" },
+    { "unknown format", "railz", "/", NULL,
+        "ddlgate.ini:7: [migrations shop]: format \"railz\" is not known; known are "
+        "numbered-sql, flyway, prisma, golang-migrate, goose, tern, dbmate, sqlx, refinery, "
+        "diesel, sqitch, atlas, supabase, graphile-migrate, sql-migrate, yoyo, postgrator, "
+        "node-pg-migrate, db-migrate, drizzle, hasura, liquibase, lockfile" },
+    { "tool without SQL files", "rails", "/", NULL,
+        "ddlgate.ini:7: [migrations shop]: Rails has no SQL files, its statements come into "
+        "being when it runs; record them into a lockfile and set format = lockfile" },
     { "no path", "flyway", "", NULL,
         "ddlgate.ini:7: [migrations shop]: path is missing" },
     { "no folder", "flyway", "/nonexistent/x", NULL,
@@ -350,7 +355,7 @@ START_TEST(table_is_the_configured_one)
     ck_assert(hist_is_table(e.set, "ops", "done"));
     ck_assert(!hist_is_table(e.set, "public", "done"));
     hist_env_free(&e);
-    ck_assert(hist_format_exists("flyway") && !hist_format_exists("alembic"));
+    ck_assert(hist_format_exists("flyway") && !hist_format_exists("alembik"));
 }
 END_TEST
 

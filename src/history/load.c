@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: ISC
+/* Reading and parsing the files of a set. A few threads with the parser's stack do it, each
+ * file for itself; the first error in the order of the paths wins, so that a broken folder
+ * always gives the same message. */
+#include "history/source.h"
+
+#include "base/fs.h"
+#include "base/task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_PARSERS      4
+#define FILES_PER_PARSER 16 /* below that another thread isn't worth its start */
+
+int
+hist_check_folder(const struct hist_conf *conf, const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return err_errno(err, -errno, "%s:%d: [migrations %s]: folder %s",
+            conf->file ? conf->file : "migrations", conf->line, conf->name, path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set(err, -ENOTDIR, "%s:%d: [migrations %s]: %s is not a folder",
+            conf->file ? conf->file : "migrations", conf->line, conf->name, path);
+    if (st.st_mode & S_IWOTH)
+        return err_set(err, -EPERM,
+            "%s: everybody may write to this folder, so anybody could add a migration; "
+            "chmod o-w it",
+            path);
+    return 0;
+}
+
+/* --- the text --------------------------------------------------------------------------- */
+
+int
+hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *raw,
+    size_t n, struct err *err)
+{
+    const struct hist_tool *tool = set->tool;
+    size_t bom = hist_bom(raw, n);
+    char *text = NULL;
+    int r = 0;
+
+    m->len = n - bom;
+    if (set->conf.n_placeholders > 0)
+        r = hist_placeholders(&set->conf, m, raw + bom, n - bom, &text, err);
+    else
+        text = arena_strndup(m->arena, raw + bom, n - bom);
+    if (!r && (tool->up_mark || tool->down_mark || tool->no_tx_mark))
+        r = hist_section(tool, m, text, m->len, err);
+    if (r)
+        return r;
+    m->text = text;
+    m->checksum = m->is_down ? NULL : hist_checksum(tool->sum, m, raw, n);
+    return hist_text_blank(m->path, text, m->len, tool->flags & HIST_T_PSQL, err);
+}
+
+/* --- one file -------------------------------------------------------------------------- */
+
+struct job {
+    struct task task;
+    const struct hist_set *set;
+    const struct sql_words *words;
+    struct hist_migration *migrations; /* in order of paths */
+    size_t from, step, n;
+    size_t failed; /* index of the first of its files with an error; n: none */
+    int result;
+    struct err err;
+};
+
+int
+hist_check_file(const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return err_errno(err, -errno, "%s", path);
+    if (st.st_mode & S_IWOTH)
+        return err_set(err, -EPERM,
+            "%s: everybody may write to this file, so its review means nothing; chmod o-w it",
+            path);
+    return 0;
+}
+
+static int
+check_rights(
+    const struct hist_set *set, const struct hist_migration *m, struct err *err)
+{
+    int r = hist_check_file(m->path, err);
+    const char *slash = strrchr(m->file, '/');
+
+    if (r || !slash)
+        return r;
+    size_t n = strlen(set->conf.path) + 1 + (size_t)(slash - m->file);
+    AUTO(mem_free) char *folder = mem_strndup(m->path, n);
+    return hist_check_folder(&set->conf, folder, err);
+}
+
+/* SET standard_conforming_strings = off in a file would change what the rest of it says. */
+static int
+check_reading(const struct hist_migration *m, struct err *err)
+{
+    if (!m->scan.two_readings)
+        return 0;
+    for (size_t i = 0; i < m->tree->n; i++) {
+        const struct sql_facts *f = &m->tree->facts[i];
+        if (f->setting && strcmp(f->setting, "standard_conforming_strings") == 0
+            && (!f->setting_value || strcmp(f->setting_value, "on") != 0))
+            return err_set(err, -EINVAL,
+                "%s:%d: the strings of this file mean something else when "
+                "standard_conforming_strings changes; write E'...' and leave it on",
+                m->path, m->scan.stmts[f->stmt].line);
+    }
+    return 0;
+}
+
+static int
+scan_file(struct hist_migration *m, const struct sql_words *words, struct err *err)
+{
+    struct err why = { "" };
+    int line = 1, skip = 0;
+    int r = sql_scan(
+        &m->scan, words, m->text, m->len, true, SQL_TREE_DEFAULT_DEPTH, &why);
+
+    if (r) {
+        /* the scan says "line 12: what"; here it is file:12: what */
+        if (sscanf(why.text, "line %d: %n", &line, &skip) < 1)
+            skip = 0;
+        return err_set(err, -EINVAL, "%s:%d: %s", m->path, line, why.text + skip);
+    }
+    m->tree = sql_tree_new(&m->scan, words, m->text, m->len, true);
+    return check_reading(m, err);
+}
+
+static int
+load_file(const struct hist_set *set, const struct sql_words *words,
+    struct hist_migration *m, struct err *err)
+{
+    AUTO(mem_free) char *raw = NULL;
+    size_t n = 0;
+    int r = 0;
+
+    if (!m->text) { /* whoever listed it may have read it, too */
+        r = check_rights(set, m, err);
+        if (!r)
+            r = fs_read(m->path, HIST_MAX_FILE_BYTES, &raw, &n, err);
+        if (!r)
+            r = hist_text_check(m->path, raw, n, err);
+        if (!r)
+            r = set->ops->prepare ? set->ops->prepare(set, m, raw, n, err)
+                                  : hist_prepare(set, m, raw, n, err);
+    }
+    return r ? r : scan_file(m, words, err);
+}
+
+static void
+run_job(struct task *task)
+{
+    struct job *j = (struct job *)(void *)task;
+
+    for (size_t i = j->from; i < j->n && !j->result; i += j->step) {
+        j->result = load_file(j->set, j->words, &j->migrations[i], &j->err);
+        if (j->result)
+            j->failed = i;
+    }
+}
+
+static size_t
+n_parsers(size_t n_files)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = cpus < 1 ? 1 : (size_t)cpus;
+
+    if (n > MAX_PARSERS)
+        n = MAX_PARSERS;
+    if (n > 1 + n_files / FILES_PER_PARSER)
+        n = 1 + n_files / FILES_PER_PARSER;
+    return n;
+}
+
+int
+hist_load_files(struct hist_set *set, struct err *err)
+{
+    const char *table = set->conf.history_table;
+    AUTO(sql_words_free) struct sql_words *words = sql_words_new(&table, 1);
+    struct job jobs[MAX_PARSERS], *first = &jobs[0];
+    size_t n = n_parsers(set->n_all);
+
+    struct task_pool *pool = task_pool_new(n, SQL_TREE_PARSER_STACK, "migrations");
+    for (size_t i = 0; i < n; i++) {
+        jobs[i] = (struct job){ .task = { .run = run_job },
+            .set = set,
+            .words = words,
+            .migrations = set->migrations,
+            .from = i,
+            .step = n,
+            .n = set->n_all,
+            .failed = set->n_all };
+        task_pool_post(pool, &jobs[i].task);
+    }
+    task_pool_free(pool);
+    for (size_t i = 1; i < n; i++) {
+        if (jobs[i].failed < first->failed)
+            first = &jobs[i];
+    }
+    if (first->result && err)
+        *err = first->err;
+    return first->result;
+}
