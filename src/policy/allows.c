@@ -185,7 +185,7 @@ baseline_line(
         if (!words[i].n)
             return err_set(err, -EINVAL,
                 "%s:%d: a line of a baseline is: rule, digest, object; make the file with "
-                "`ddlgate check --write-baseline`",
+                "`ddlgate check --format baseline`",
                 path, number);
     }
     if (!pol_check_find(words[0], &check))
