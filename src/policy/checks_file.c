@@ -76,9 +76,10 @@ pol_check_down_blocked(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- issue-reference-required, change-description-required ---- */
 
-/* Calls fn with each stretch of the text that holds no token; stops when it returns true. */
+/* Calls fn with each stretch of the text before `end` that holds no token; stops when it
+ * returns true. */
 static bool
-any_gap(const struct pol_text *t, bool top_only, bool (*fn)(void *ctx, struct str gap),
+any_gap(const struct pol_text *t, size_t end, bool (*fn)(void *ctx, struct str gap),
     void *ctx)
 {
     struct sql_lexer lx;
@@ -91,7 +92,7 @@ any_gap(const struct pol_text *t, bool top_only, bool (*fn)(void *ctx, struct st
         size_t to = is_end ? t->len : tok.start;
         if (to > at && fn(ctx, (struct str){ t->text + at, to - at }))
             return true;
-        if (is_end || top_only)
+        if (is_end || to >= end)
             return false;
         at = tok.start + tok.len;
     }
@@ -117,11 +118,11 @@ pol_check_issue(struct pol_run *r, const struct sql_facts *f)
 {
     const struct pol_value *v = pol_param(r, POL_P_PATTERN);
     struct pattern p = { v->regex, pol_arena(r) };
-    const char *name = base_name(r->text->file);
+    const char *name = r->text->file; /* folders too: some tools name those */
 
     (void)f;
     if (!has_change(r) || (name && regexec(v->regex, name, 0, NULL, 0) == 0)
-        || any_gap(r->text, false, gap_matches, &p))
+        || any_gap(r->text, r->text->len, gap_matches, &p))
         return;
     pol_report(r,
         POL_REPORT(.message = "neither the file's name nor a comment names an issue",
@@ -142,7 +143,23 @@ count_words(void *ctx, struct str gap)
         char c = ascii_lower(gap.p[i]);
         *n += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
     }
-    return true;
+    return false;
+}
+
+/* Where the first statement begins that is no frame around the others. */
+static size_t
+first_work(const struct pol_text *t)
+{
+    static const char *const frames[] = { "BEGIN", "START", "SET" };
+
+    for (size_t i = 0; i < t->scan->n; i++) {
+        bool is_frame = false;
+        for (size_t k = 0; k < DG_ARRAY_SIZE(frames); k++)
+            is_frame |= strcmp(t->scan->stmts[i].first[0], frames[k]) == 0;
+        if (!is_frame)
+            return t->scan->stmts[i].start;
+    }
+    return t->len;
 }
 
 void
@@ -152,7 +169,7 @@ pol_check_description(struct pol_run *r, const struct sql_facts *f)
     size_t n = 0;
 
     (void)f;
-    any_gap(r->text, true, count_words, &n);
+    any_gap(r->text, first_work(r->text), count_words, &n);
     if (!has_change(r) || (int64_t)n >= min)
         return;
     pol_report(r,
