@@ -111,7 +111,8 @@ pol_check_add_generated(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- change-column-type, change-collation ---- */
 
-/* Types that every binary form of their family fits into without a rewrite. */
+/* Types that the others of their family fit into without a rewrite. From another family
+ * they rewrite, too, and what the column is now can't be seen from here. */
 static bool
 is_roomy(const struct sql_column *col)
 {
@@ -146,7 +147,6 @@ pol_check_change_type(struct pol_run *r, const struct sql_facts *f)
     for (size_t i = 0; o && i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_column *col = f->subs[i].def;
         if (!col || !pol_sub_is(&f->subs[i], "ALTER COLUMN TYPE") || col->has_collation
-            || is_roomy(col)
             || pol_unit_is_new_column(r->unit, o->schema, o->name, col->name))
             continue;
         pol_report(r,
@@ -157,7 +157,8 @@ pol_check_change_type(struct pol_run *r, const struct sql_facts *f)
                 " Only a wider varchar, numeric of the same scale, text, inet, and "
                 "timestamp to timestamptz in UTC keep the rows.",
                 .hint = change_hint(r, o, col), .object = o, .column = col->name,
-                .at = f->subs[i].pos + 1));
+                .at = f->subs[i].pos + 1, .is_limited = is_roomy(col),
+                .at_most = DG_NOTE));
     }
 }
 

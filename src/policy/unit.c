@@ -210,6 +210,14 @@ unsettles_names(const struct sql_facts *f)
     return false;
 }
 
+static bool
+drops_relations(const struct sql_facts *f)
+{
+    return strcmp(f->tag, "DROP TABLE") == 0
+        || strcmp(f->tag, "DROP FOREIGN TABLE") == 0
+        || strcmp(f->tag, "DROP MATERIALIZED VIEW") == 0;
+}
+
 void
 pol_unit_apply(struct pol_unit *u, size_t fact)
 {
@@ -232,7 +240,7 @@ pol_unit_apply(struct pol_unit *u, size_t fact)
         if (o->is_created)
             add_table(
                 u, o->schema, o->name, born(u, !(f->flags & SQL_F_IF_NOT_EXISTS)));
-        else if (str_prefix(f->tag, "DROP "))
+        else if (drops_relations(f)) /* not the table of DROP TRIGGER */
             remove_table(u, o->schema, o->name);
     }
     for (size_t i = 0; i < f->n_subs && f->n_objects; i++)

@@ -87,6 +87,8 @@ static const struct unit_case units[] = {
         "reject drop-table" },
     { "rolled back", "begin; create table a (); rollback; drop table a",
         "reject drop-table" },
+    { "a trigger of it dropped in between",
+        "create table a (); drop trigger if exists t on a; drop table a", "" },
     { "in one transaction", "begin; create table a (); drop table a; commit", "" },
     { "EXPLAIN makes nothing", "explain create table a as select 1; drop table a",
         "reject drop-table" },

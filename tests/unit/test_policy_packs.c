@@ -72,10 +72,10 @@ static const struct pack_case cases[] = {
     { "numbered-sql", "app", "insert into schema_migrations values ('7')",
         "reject 10 only deployers change the schema", DG_REJECT },
     { "numbered-sql", "deploy", "create table a ()",
-        "allow 30 deployers, reject migration-first, " BARE_TABLE,
-        DG_REJECT },
+        "allow 30 deployers, reject migration-first, " BARE_TABLE, DG_REJECT },
     { "numbered-sql", "deploy_ci", "drop database shop",
-        "reject 20 cluster wide, reject drop-database, note idempotent-drop", DG_REJECT },
+        "reject 20 cluster wide, reject drop-database, note idempotent-drop",
+        DG_REJECT },
 
     { "flyway", "app", "create table a ()",
         "reject 10 only flyway changes the schema, reject migration-first, note "
@@ -134,20 +134,20 @@ struct file_case {
     const char *policy, *name, *file, *sql, *want;
 };
 
-#define OWN_COLUMNS                                                                    \
-    "created_at timestamptz not null default now(), updated_at timestamptz not null "  \
+#define OWN_COLUMNS                                                                   \
+    "created_at timestamptz not null default now(), updated_at timestamptz not null " \
     "default now(), deleted_at timestamptz"
-#define GOOD_TABLES                                                                    \
-    "-- SHOP-17: orders of customers\n"                                                \
-    "create table if not exists public.tenants (id uuid primary key default "          \
-    "gen_random_uuid(), " OWN_COLUMNS ");"                                             \
-    "create index if not exists idx_tenants_deleted_at on public.tenants (deleted_at);" \
-    "create table if not exists public.orders (id uuid primary key default "           \
-    "gen_random_uuid(), tenant_id uuid not null, constraint fk_orders_tenant_id foreign " \
-    "key (tenant_id) references public.tenants (id) on delete restrict, " OWN_COLUMNS  \
-    ");"                                                                               \
-    "create index if not exists idx_orders_tenant_id_created_at on public.orders "     \
-    "(tenant_id, created_at);"                                                         \
+#define GOOD_TABLES                                                                               \
+    "-- SHOP-17: orders of customers\n"                                                           \
+    "create table if not exists public.tenants (id uuid primary key default "                     \
+    "gen_random_uuid(), " OWN_COLUMNS ");"                                                        \
+    "create index if not exists idx_tenants_deleted_at on public.tenants (deleted_at);"           \
+    "create table if not exists public.orders (id uuid primary key default "                      \
+    "gen_random_uuid(), tenant_id uuid not null, constraint fk_orders_tenant_id foreign "         \
+    "key (tenant_id) references public.tenants (id) on delete restrict, " OWN_COLUMNS             \
+    ");"                                                                                          \
+    "create index if not exists idx_orders_tenant_id_created_at on public.orders "                \
+    "(tenant_id, created_at);"                                                                    \
     "create index if not exists idx_orders_id_note on public.orders (id, note) where deleted_at " \
     "is null;"
 
@@ -182,7 +182,8 @@ static const struct file_case files[] = {
         "alter table public.orders drop column if exists remark;",
         "warn drop-column" },
     { "numbered-sql", "in the team's standards", "013_orders.sql",
-        "begin; " GOOD_TABLES "insert into schema_migrations (version) values ('013'); commit;",
+        "begin; " GOOD_TABLES
+        "insert into schema_migrations (version) values ('013'); commit;",
         "" },
     { "numbered-sql", "no transaction, no row", "013_note.sql",
         "-- SHOP-18: a remark for each\n"
@@ -190,7 +191,8 @@ static const struct file_case files[] = {
         "alter table public.orders add column if not exists mark text;",
         "reject migration-recorded, reject tx-wrap-required, note require-lock-timeout" },
     { "numbered-sql", "down", "013_orders.down.sql",
-        "-- SHOP-18: back\n-- everything of it\nselect 1;", "reject migration-down-blocked" },
+        "-- SHOP-18: back\n-- everything of it\nselect 1;",
+        "reject migration-down-blocked" },
     { "numbered-sql", "foreign key without index and ON DELETE", "014_items.sql",
         "begin; -- SHOP-18: items of orders\n"
         "alter table public.items add column if not exists order_id uuid constraint "
@@ -214,7 +216,8 @@ static const struct file_case files[] = {
         "(\"authorId\") REFERENCES \"User\"(\"id\") ON DELETE CASCADE ON UPDATE CASCADE;",
         "reject fk-index, warn created-updated-at, warn fk-cascade-ban, warn "
         "issue-reference-required, warn prefer-bigint-key, warn prefer-timestamptz" },
-    { "prisma", "CONCURRENTLY beside another statement", "20260713_shop-22/migration.sql",
+    { "prisma", "CONCURRENTLY beside another statement",
+        "20260713_shop-22/migration.sql",
         "-- an index for notes\nALTER TABLE \"User\" ADD COLUMN \"note\" TEXT;"
         "CREATE INDEX CONCURRENTLY \"User_note_idx\" ON \"User\"(\"note\");",
         "reject concurrently-in-transaction" },
@@ -255,8 +258,8 @@ sorted_rules(const struct pol_findings *f, char *out, size_t size)
     size_t n = 0, at = 0;
 
     for (size_t i = 0; i < f->n && n < 64; i++) {
-        snprintf(lines[n], sizeof(lines[n]), "%s %s", dg_action_name(f->items[i].action),
-            f->items[i].rule);
+        snprintf(lines[n], sizeof(lines[n]), "%s %s",
+            dg_action_name(f->items[i].action), f->items[i].rule);
         list[n] = lines[n];
         n++;
     }
@@ -316,7 +319,8 @@ collect(void *ctx, const char *name, const char *value)
 
 START_TEST(deploying_roles_wait_for_no_lock_for_long)
 {
-    static const char *const packs[] = { "numbered-sql", "flyway", "prisma", "alembic" };
+    static const char *const packs[] = { "numbered-sql", "flyway", "prisma",
+        "alembic" };
     static const char *const roles[] = { "deploy", "flyway", "prisma", "alembic" };
     struct pol *p = load(packs[_i]);
     struct pol_session deploy = { .role = roles[_i] }, app = { .role = "app" };

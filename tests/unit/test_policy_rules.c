@@ -282,6 +282,24 @@ END_TEST
 
 /* ---- checks = ... ---- */
 
+/* A varchar becomes text for free, and an integer doesn't: nobody can tell here. */
+START_TEST(change_to_a_roomy_type_is_a_note_only)
+{
+    AUTO(pol_findings_deinit) struct pol_findings f;
+    struct policy_text t;
+    struct pol *p = policy_of("[policy]\nenvironment = production\n");
+    char got[200];
+    pol_findings_init(&f);
+    policy_text_init(
+        &t, "ALTER TABLE a ALTER x TYPE text; ALTER TABLE a ALTER y TYPE bigint", NULL);
+    pol_judge_unit(p, &t.text, &f);
+    ck_assert_str_eq(policy_line(&f, got, sizeof(got)),
+        "note change-column-type, reject change-column-type");
+    policy_text_deinit(&t);
+    ref_drop(p);
+}
+END_TEST
+
 struct scope_case {
     const char *name, *top, *check;
     enum dg_action action;
@@ -475,6 +493,7 @@ suite(void)
     tcase_add_loop_test(tc, every_check_has_an_example_of_both, 0, (int)pol_n_checks());
     tcase_add_test(tc, every_example_is_about_a_check);
     tcase_add_test(tc, ids_are_unique_and_rules_left_out_say_why);
+    tcase_add_test(tc, change_to_a_roomy_type_is_a_note_only);
     tcase_add_loop_test(tc, policy_says_which_checks_run, 0, DG_ARRAY_SIZE(scopes));
     tcase_add_loop_test(
         tc, exception_in_a_file_is_worth_what_policy_says, 0, DG_ARRAY_SIZE(allows));

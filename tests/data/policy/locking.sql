@@ -185,7 +185,7 @@ ALTER TABLE orders ALTER COLUMN id TYPE bigint;
 ALTER TABLE orders ALTER COLUMN note TYPE varchar(20);
 --: fails
 ALTER TABLE orders ALTER COLUMN note TYPE text USING upper(note);
---: passes
+--: fails
 ALTER TABLE orders ALTER COLUMN note TYPE text;
 --: passes
 CREATE TABLE orders (id int); ALTER TABLE orders ALTER COLUMN id TYPE bigint;
