@@ -188,6 +188,14 @@ lower(struct pol_finding *f, enum dg_action at_most)
     f->is_excepted = true;
 }
 
+/* In the message, too, which is all that some reports show. */
+static void
+tell_reason(struct arena *a, struct pol_finding *f, const char *reason)
+{
+    f->message = arena_printf(a, "%s (excepted: %s)", f->message, reason);
+    append(a, f, arena_printf(a, "Excepted in the file: %s.", reason));
+}
+
 /* What the file's comments say about this finding. */
 static void
 apply_allow(struct pol_run *r, struct pol_finding *f)
@@ -208,11 +216,11 @@ apply_allow(struct pol_run *r, struct pol_finding *f)
         break;
     case POL_EXC_AUDIT:
         lower(f, DG_WARN);
-        append(a, f, arena_printf(a, "Excepted in the file: %s.", x->reason));
+        tell_reason(a, f, x->reason);
         break;
     case POL_EXC_ALLOW:
         lower(f, DG_NOTE);
-        append(a, f, arena_printf(a, "Excepted in the file: %s.", x->reason));
+        tell_reason(a, f, x->reason);
         break;
     }
 }
