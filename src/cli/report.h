@@ -34,7 +34,7 @@ struct report_item {
     const char *object;                  /* NULL: none */
     const char *column;                  /* NULL: none */
     const char *message, *detail, *hint; /* detail and hint may be NULL */
-    const char *known; /* its line in a baseline file */
+    const char *known;                   /* its line in a baseline file */
     const char *policy_file;             /* NULL: the catalogue's default */
     int policy_line;
     enum dg_action action;
