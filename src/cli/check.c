@@ -148,9 +148,11 @@ check_text(
 {
     AUTO(gate_text_unref)
     struct gate_text *t = gate_text_whole(NULL, NULL, sql, n, SQL_TREE_DEFAULT_DEPTH);
-    struct pol_text unit = {
-        .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree
-    };
+    struct pol_text unit = { .text = t->sql,
+        .len = t->len,
+        .file = strcmp(name, "-") == 0 ? NULL : name,
+        .scan = &t->scan,
+        .tree = t->tree };
 
     report_file(r, name, t->scan.n);
     judge(r, c->general, &unit, false);
@@ -165,9 +167,11 @@ static void
 judge_in_source(struct check *c, struct report *r, const struct place *p)
 {
     const struct hist_migration *m = p->migration;
-    struct pol_text unit = {
-        .text = m->text, .len = m->len, .scan = &m->scan, .tree = m->tree
-    };
+    struct pol_text unit = { .text = m->text,
+        .len = m->len,
+        .file = m->file,
+        .scan = &m->scan,
+        .tree = m->tree };
     const struct pol *done[16];
     size_t n_done = 0;
 

@@ -43,41 +43,71 @@ run_in_pool(struct check *c, struct report *r)
 
 /* --- the catalogue ------------------------------------------------------------------------ */
 
+static void
+list_check(struct json *j, const struct pol *policy, const struct pol_check_info *k)
+{
+    bool observed = false;
+    const char *now = policy
+        ? dg_action_name(pol_check_action(policy, k->id, &observed))
+        : "";
+    if (!j) {
+        printf("%-32s %-12s %-8s %-8s %-10s %s%s%s\n    %s\n", k->id, k->group,
+            dg_action_name(k->development), dg_action_name(k->staging),
+            dg_action_name(k->production), now, observed ? " (observed)" : "",
+            k->is_standard ? " (where a policy asks for it)" : "", k->summary);
+        if (*k->params)
+            printf("    keys: %s\n", k->params);
+        return;
+    }
+    json_object(j);
+    json_kv(j, "id", k->id);
+    json_kv(j, "group", k->group);
+    json_kv(j, "summary", k->summary);
+    json_kv(j, "development", dg_action_name(k->development));
+    json_kv(j, "staging", dg_action_name(k->staging));
+    json_kv(j, "production", dg_action_name(k->production));
+    json_kv(j, "parameters", k->params);
+    json_kv(j, "scope", k->is_standard ? "standard" : "safety");
+    if (policy)
+        json_kv(j, "action", now);
+    json_object_end(j);
+}
+
+static void
+list_left_out(struct json *j, const struct pol_left_out *k)
+{
+    if (!j) {
+        printf("%-32s %-12s %-8s %-8s %-10s left out: %s\n    %s\n", k->id, k->group,
+            dg_action_name(k->development), dg_action_name(k->staging),
+            dg_action_name(k->production), k->needs, k->why);
+        return;
+    }
+    json_object(j);
+    json_kv(j, "id", k->id);
+    json_kv(j, "group", k->group);
+    json_kv(j, "development", dg_action_name(k->development));
+    json_kv(j, "staging", dg_action_name(k->staging));
+    json_kv(j, "production", dg_action_name(k->production));
+    json_kv(j, "left_out", k->needs);
+    json_kv(j, "why", k->why);
+    json_object_end(j);
+}
+
 static int
 list_checks(const struct pol *policy, bool is_json)
 {
     AUTO(buf_deinit) struct buf out = BUF_INIT((size_t)1 << 20);
-    struct json j = JSON_INIT(&out);
-    json_array(&j);
+    struct json json = JSON_INIT(&out), *j = is_json ? &json : NULL;
+
+    json_array(&json);
     if (!is_json)
-        printf("%-24s %-12s %-8s %-8s %-10s %s\n", "CHECK", "GROUP", "dev", "staging",
+        printf("%-32s %-12s %-8s %-8s %-10s %s\n", "CHECK", "GROUP", "dev", "staging",
             "production", policy ? "this policy" : "");
-    for (size_t i = 0; i < pol_n_checks(); i++) {
-        const struct pol_check_info *k = pol_check_info(i);
-        bool observed = false;
-        const char *now = policy
-            ? dg_action_name(pol_check_action(policy, k->id, &observed))
-            : "";
-        if (!is_json) {
-            printf("%-24s %-12s %-8s %-8s %-10s %s%s\n    %s\n", k->id, k->group,
-                dg_action_name(k->development), dg_action_name(k->staging),
-                dg_action_name(k->production), now, observed ? " (observed)" : "",
-                k->summary);
-            continue;
-        }
-        json_object(&j);
-        json_kv(&j, "id", k->id);
-        json_kv(&j, "group", k->group);
-        json_kv(&j, "summary", k->summary);
-        json_kv(&j, "development", dg_action_name(k->development));
-        json_kv(&j, "staging", dg_action_name(k->staging));
-        json_kv(&j, "production", dg_action_name(k->production));
-        json_kv(&j, "parameters", k->params);
-        if (policy)
-            json_kv(&j, "action", now);
-        json_object_end(&j);
-    }
-    json_array_end(&j);
+    for (size_t i = 0; i < pol_n_checks(); i++)
+        list_check(j, policy, pol_check_info(i));
+    for (size_t i = 0; i < pol_n_left_out(); i++)
+        list_left_out(j, pol_left_out(i));
+    json_array_end(&json);
     if (is_json)
         printf("%s\n", buf_cstr(&out));
     return cli_finish(&cmd_check, CLI_OK);
@@ -293,7 +323,8 @@ run(int argc, char **argv)
     const struct report_writer *writer = report_writer_find(a.format);
     if (!writer)
         return cli_misuse(&cmd_check,
-            "--format is text, json, sarif, junit, gitlab, github or auto, not '%s'",
+            "--format is text, json, sarif, junit, gitlab, github, baseline or auto, not "
+            "'%s'",
             a.format);
     status = parse_fail_level(a.fail_level, &report);
     if (status)
@@ -334,7 +365,8 @@ const struct cli_command cmd_check = {
         "  -d, --database NAME     only what this database of the configuration has\n"
         "  -n, --name NAME         what standard input is called in the report\n"
         "  -f, --format FORMAT     text (default), json, sarif (2.1.0), junit, gitlab\n"
-        "                          (Code Quality), github (annotations), or auto, which\n"
+        "                          (Code Quality), github (annotations), baseline (lines\n"
+        "                          for the policy's `baseline` file), or auto, which\n"
         "                          goes by the variables of GitHub Actions and GitLab CI\n"
         "  -o, --output FILE       write the report there, a summary to standard output\n"
         "  -F, --fail-level LEVEL  note, warn (default), rewrite, hold, reject or never:\n"

@@ -19,6 +19,7 @@ static const struct report_writer *const writers[] = {
     &report_junit,
     &report_gitlab,
     &report_github,
+    &report_baseline,
 };
 
 const struct report_writer *
@@ -370,6 +371,7 @@ report_add(struct report *r, const struct pol_text *text,
         .message = arena_strdup(a, finding->message),
         .detail = arena_strdup(a, finding->detail),
         .hint = arena_strdup(a, finding->hint),
+        .known = pol_baseline_line(a, text, finding),
         .policy_file = arena_strdup(a, finding->origin_file),
         .policy_line = finding->origin_line,
         .action = finding->action,

@@ -34,6 +34,7 @@ struct report_item {
     const char *object;                  /* NULL: none */
     const char *column;                  /* NULL: none */
     const char *message, *detail, *hint; /* detail and hint may be NULL */
+    const char *known;                   /* its line in a baseline file */
     const char *policy_file;             /* NULL: the catalogue's default */
     int policy_line;
     enum dg_action action;
@@ -108,6 +109,6 @@ const char *report_level_name(enum report_level level); /* "warning" */
 void report_put_plain(struct buf *out, struct str s);
 
 extern const struct report_writer report_text, report_json, report_sarif, report_junit,
-    report_gitlab, report_github;
+    report_gitlab, report_github, report_baseline;
 
 #endif

@@ -154,9 +154,11 @@ judge_units(
     u->findings = mem_array(set->n_all, sizeof(*u->findings));
     for (size_t i = 0; i < set->n_all; i++) {
         const struct hist_migration *m = &set->migrations[i];
-        struct pol_text unit = {
-            .text = m->text, .len = m->len, .scan = &m->scan, .tree = m->tree
-        };
+        struct pol_text unit = { .text = m->text,
+            .len = m->len,
+            .file = m->file,
+            .scan = &m->scan,
+            .tree = m->tree };
         pol_findings_init(&u->findings[i]);
         pol_judge_unit(pol, &unit, &u->findings[i]);
     }

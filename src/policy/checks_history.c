@@ -254,6 +254,34 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
                 r->text->next_file ? r->text->next_file : "")));
 }
 
+/* ---- migration-missing-file ---- */
+
+void
+pol_check_missing(struct pol_run *r, const struct sql_facts *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_history *h = pol_fact_history(r);
+    const char *version = NULL, *name = NULL;
+
+    if (!is_schema_change(r, f) || !h || !h->is_known || !h->view || r->once[r->check])
+        return;
+    size_t n = hist_view_n_missing(h->view);
+    if (!n || h->match.kind == HIST_MATCH_OWN)
+        return;
+    r->once[r->check] = true;
+    hist_view_missing(h->view, 0, &version, &name);
+    const char *first = version ? version : name ? name : "?";
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(a, "the file of migration %.60s is gone%s",
+                       first, n > 1 ? ", and others" : ""),
+            .detail =
+                "The history table names it, and no file here does: this database "
+                "was migrated from another branch, or the file was deleted.",
+            .hint = "Restore the file from version control, or set `baseline` in the "
+                    "[migrations] section.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
 /* ---- migration-history-write ---- */
 
 static void

@@ -2,6 +2,8 @@
 /* Findings: the list, and how a check's or a section's report becomes one. */
 #include "policy/rules.h"
 
+#include "policy/allows.h"
+
 #include "ddlgate/sqlstate.h"
 
 #include <stdlib.h>
@@ -157,6 +159,98 @@ pol_is_worth(const struct pol_run *r)
     return action > DG_ALLOW && !is_full(r->out, action, is_observed);
 }
 
+/* Is the finding about an object that `except` names? */
+static bool
+is_excepted(const struct pol_run *r, const struct sql_object *o)
+{
+    const struct sql_facts *f = pol_fact(r);
+
+    if (!r->pol->checks[r->check].except.n)
+        return false;
+    if (!o && f->n_objects)
+        o = &f->objects[0];
+    return o && pol_excepted(r, o);
+}
+
+static void
+append(struct arena *a, struct pol_finding *f, const char *text)
+{
+    f->detail = f->detail ? arena_printf(a, "%s %s", f->detail, text) : text;
+}
+
+static void
+lower(struct pol_finding *f, enum dg_action at_most)
+{
+    if (f->action > at_most) {
+        f->action = at_most;
+        f->sqlstate = DG_SQLSTATE_WARNING;
+    }
+    f->is_excepted = true;
+}
+
+/* In the message, too, which is all that some reports show. */
+static void
+tell_reason(struct arena *a, struct pol_finding *f, const char *reason)
+{
+    f->message = arena_printf(a, "%s (excepted: %s)", f->message, reason);
+    append(a, f, arena_printf(a, "Excepted in the file: %s.", reason));
+}
+
+/* What the file's comments say about this finding. */
+static void
+apply_allow(struct pol_run *r, struct pol_finding *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_allow *x = r->allows
+        ? pol_allows_find(r->allows, r->check, pol_fact(r)->stmt)
+        : NULL;
+
+    if (!x || !x->reason)
+        return;
+    switch (r->pol->exceptions) {
+    case POL_EXC_DENY:
+        append(a, f,
+            arena_printf(a,
+                "The file asks for an exception (%s); this policy grants none.",
+                x->reason));
+        break;
+    case POL_EXC_AUDIT:
+        lower(f, DG_WARN);
+        tell_reason(a, f, x->reason);
+        break;
+    case POL_EXC_ALLOW:
+        lower(f, DG_NOTE);
+        tell_reason(a, f, x->reason);
+        break;
+    }
+}
+
+static void
+apply_baseline(struct pol_run *r, struct pol_finding *f)
+{
+    struct arena *a = pol_arena(r);
+
+    if (!r->pol->baseline || r->session
+        || !map_get(r->pol->baseline, str_of(pol_baseline_line(a, r->text, f))))
+        return;
+    lower(f, DG_NOTE);
+    append(a, f, "Known since the baseline of this policy.");
+}
+
+/* A size that nobody can ask for exempts nothing. */
+static void
+apply_size(struct pol_run *r, struct pol_finding *f)
+{
+    const struct pol_value *size = pol_param(r, POL_P_MIN_TABLE_SIZE);
+
+    if (size->is_written)
+        append(pol_arena(r), f,
+            arena_printf(pol_arena(r),
+                "The table's size is not known here, so min_table_size = %s exempts "
+                "nothing.",
+                size->text));
+}
+
 void
 pol_report(struct pol_run *r, const struct pol_report *report)
 {
@@ -167,7 +261,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
 
     if (report->is_limited && action > report->at_most)
         action = report->at_most;
-    if (action == DG_ALLOW)
+    if (action == DG_ALLOW || is_excepted(r, report->object))
         return;
     struct pol_finding f = {
         .action = action,
@@ -183,6 +277,10 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .pos = report->at - 1,
         .sqlstate = sqlstate_of(action, report->sqlstate),
     };
+    f.fact = r->fact;
+    apply_size(r, &f);
+    apply_allow(r, &f);
+    apply_baseline(r, &f);
     finish(r, &f, c->reason,
         arena_printf(
             pol_arena(r), "an [access] section or [check %s] action = warn", id));

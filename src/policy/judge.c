@@ -2,15 +2,29 @@
 /* The order of questions: temporary objects, access, then every check. */
 #include "policy/rules.h"
 
+#include "policy/allows.h"
+#include "policy/flow.h"
+#include "policy/shape.h"
 #include "policy/unit.h"
 
 #include <string.h>
 
-#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
-    [POL_C_##                                                                         \
-        symbol] = { { id, group, summary, DG_##dev, DG_##stg, DG_##prod, params },    \
-        POL_ON_##when, function },
+#define POL_CHECK(                                                                    \
+    symbol, id, group, dev, stg, prod, scope, when, function, params, summary)        \
+    [POL_C_##symbol] = { { id, group, summary, DG_##dev, DG_##stg, DG_##prod, params, \
+                             POL_IS_STANDARD_##scope },                               \
+        POL_RUNS_##scope, POL_ON_##when, function },
+#define POL_IS_STANDARD_SAFETY   false
+#define POL_IS_STANDARD_STANDARD true
+#define POL_RUNS_SAFETY          POL_SAFETY
+#define POL_RUNS_STANDARD        POL_ALL
 static const struct pol_check_row rows[] = {
+#include "ddlgate/tbl/checks.h"
+};
+
+#define POL_LEFT_OUT(id, group, dev, stg, prod, needs, why) \
+    { id, group, DG_##dev, DG_##stg, DG_##prod, #needs, why },
+static const struct pol_left_out left_out[] = {
 #include "ddlgate/tbl/checks.h"
 };
 
@@ -43,6 +57,31 @@ pol_check_info(size_t i)
 {
     DG_ASSERT(i < POL_N_CHECKS, "there are %d checks", POL_N_CHECKS);
     return &rows[i].info;
+}
+
+size_t
+pol_n_left_out(void)
+{
+    return DG_ARRAY_SIZE(left_out);
+}
+
+const struct pol_left_out *
+pol_left_out(size_t i)
+{
+    DG_ASSERT(i < DG_ARRAY_SIZE(left_out), "not so many rules are left out");
+    return &left_out[i];
+}
+
+bool
+pol_param_has(const struct pol_run *r, enum pol_param_key key, const char *name)
+{
+    const struct pol_value *v = pol_param(r, key);
+
+    for (size_t i = 0; name && i < v->n_words; i++) {
+        if (str_glob(v->words[i], name))
+            return true;
+    }
+    return false;
 }
 
 bool
@@ -86,16 +125,30 @@ was_judged(const struct pol_history *h)
     return false;
 }
 
+/* On the wire a statement that changes neither the schema nor the server is none of the
+ * checks' business. */
 static bool
-runs(const struct pol_run *r, enum pol_when_runs when, bool is_judged)
+is_change(const struct pol_run *r, const struct sql_facts *f)
+{
+    if (f->cls == DG_OTHER)
+        return false;
+    return f->cls != DG_MAINTENANCE || (r->pol->migrate & DG_MAINTENANCE);
+}
+
+static bool
+runs(const struct pol_run *r, const struct sql_facts *f, enum pol_when_runs when,
+    bool is_judged)
 {
     switch (when) {
     case POL_ON_STATIC:
-        return !is_judged;
+        return !is_judged && (!r->session || is_change(r, f));
+    case POL_ON_FILE:
+        return !r->session;
     case POL_ON_HISTORY:
         return r->session || r->check == POL_C_IMMUTABLE;
     case POL_ON_ALWAYS:
         return true;
+    case POL_ON_END:
     case POL_ON_EXEMPT:
         break;
     }
@@ -109,8 +162,22 @@ run_checks(struct pol_run *r, const struct sql_facts *f)
 
     for (size_t i = 0; i < POL_N_CHECKS; i++) {
         r->check = (enum pol_check)i;
-        if (runs(r, rows[i].when, is_judged) && pol_is_worth(r))
+        if (runs(r, f, rows[i].when, is_judged) && pol_is_worth(r))
             rows[i].fn(r, f);
+    }
+}
+
+/* The file as a whole, after its last statement. */
+static void
+run_end(struct pol_run *r)
+{
+    r->fact = 0;
+    r->granted = NULL;
+    for (size_t i = 0; i < POL_N_CHECKS && r->text->tree->n; i++) {
+        r->check = (enum pol_check)i;
+        r->fact = 0;
+        if (rows[i].when == POL_ON_END && pol_is_worth(r))
+            rows[i].fn(r, &r->text->tree->facts[0]);
     }
 }
 
@@ -130,6 +197,7 @@ run_new(struct pol_run *r, const struct pol *p, const struct pol_text *t,
 {
     *r = (struct pol_run){ .pol = p, .text = t, .out = out };
     r->unit = pol_unit_new(t);
+    r->shapes = pol_shapes_new(t);
     r->reported = mem_array(p->n_accesses + 1, sizeof(*r->reported));
 }
 
@@ -137,6 +205,8 @@ static void
 run_deinit_p(struct pol_run *r)
 {
     pol_unit_free(r->unit);
+    pol_shapes_free(r->shapes);
+    pol_flow_free(r->flow);
     mem_free(r->reported);
 }
 
@@ -152,6 +222,17 @@ follow_path(struct pol_run *r, const struct sql_facts *f)
         || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_COMMIT
         || f->tx == SQL_TX_PREPARE)
         r->path.is_known = false;
+}
+
+/* Is the table that it locks one of this text? */
+static bool
+speaks_of_new(const struct pol_run *r, const struct sql_facts *f)
+{
+    const struct sql_object *table;
+    enum pol_lock lock = pol_lock_of(f, &table);
+
+    return lock == POL_LOCK_NONE || !table || table->is_created
+        || pol_unit_is_new(r->unit, table->schema, table->name, true);
 }
 
 static void
@@ -172,10 +253,13 @@ run_facts(struct pol_run *r)
             run_checks(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
-        } else if (f->error && f->parent < 0 && !r->session) {
-            pol_report_unread(r, f);
+        } else if (!r->session) {
+            if (f->error && f->parent < 0)
+                pol_report_unread(r, f);
+            run_checks(r, f);
         }
         follow_path(r, f);
+        pol_flow_take(r->flow, i, speaks_of_new(r, f));
         pol_unit_apply(r->unit, i);
     }
     r->out->checks_off = n > 0 && n == n_off;
@@ -188,6 +272,7 @@ pol_judge_text(const struct pol *p, const struct pol_session *s,
     AUTO(run_deinit) struct pol_run r;
     run_new(&r, p, t, out);
     r.session = s;
+    r.flow = pol_flow_new(p, t, false);
     pol_path_parse(out->arena, s->search_path, s->role, &r.path);
     run_facts(&r);
 }
@@ -197,7 +282,10 @@ pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_finding
 {
     AUTO(run_deinit) struct pol_run r;
     run_new(&r, p, t, out);
+    r.flow = pol_flow_new(p, t, true);
+    r.allows = pol_allows_read(out->arena, t);
     run_facts(&r);
+    run_end(&r);
 }
 
 bool

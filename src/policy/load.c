@@ -3,7 +3,9 @@
  * with file and line. Sections [policy] and [check ID] are read here. */
 #include "policy/load.h"
 
+#include "base/fs.h"
 #include "base/names.h"
+#include "policy/allows.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -140,7 +142,8 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 /* ---- [policy] ---- */
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
-    "unmigrated", "unparsable", "temporary", "mode" };
+    "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
+    "exceptions", "baseline" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int
@@ -194,6 +197,70 @@ policy_migrate(struct loader *l)
     return 0;
 }
 
+/* One of a few words; their order is that of the enum. */
+static int
+policy_word(struct loader *l, const char *const *words, size_t n, int *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(l->item->value, words[i]) == 0) {
+            *out = (int)i;
+            return 0;
+        }
+    }
+    AUTO(arena_free) struct arena *a = arena_new();
+    const char *list = "";
+    for (size_t i = 0; i < n; i++)
+        list = arena_printf(a, "%s%s%s", list,
+            i == 0           ? ""
+                : i + 1 == n ? " or "
+                             : ", ",
+            words[i]);
+    return load_fault(
+        l, "%s = %.40s is unknown; write %s", l->item->key, l->item->value, list);
+}
+
+static int
+policy_manner(struct loader *l)
+{
+    static const char *const scopes[] = { "listed", "safety", "all" };
+    static const char *const wraps[] = { "unknown", "file", "tool", "query" };
+    static const char *const exceptions[] = { "deny", "audit", "allow" };
+    const char *key = l->item->key;
+    int at = 0, ret;
+
+    if (strcmp(key, "checks") == 0) {
+        ret = policy_word(l, scopes, DG_ARRAY_SIZE(scopes), &at);
+        if (!ret)
+            l->pol->scope = (enum pol_scope)at;
+        return ret;
+    }
+    if (strcmp(key, "transaction") == 0) {
+        ret = policy_word(l, wraps, DG_ARRAY_SIZE(wraps), &at);
+        if (!ret)
+            l->pol->wrap = (enum pol_wrap)at;
+        return ret;
+    }
+    ret = policy_word(l, exceptions, DG_ARRAY_SIZE(exceptions), &at);
+    if (!ret)
+        l->pol->exceptions = (enum pol_exceptions)at;
+    return ret;
+}
+
+static int
+policy_baseline(struct loader *l)
+{
+    AUTO(mem_free) char *path = fs_relative_to(l->item->file, l->item->value);
+    struct err why = { "" };
+
+    if (!*l->item->value)
+        return load_fault(l, "baseline is empty; name a file or remove the key");
+    map_free(l->pol->baseline);
+    l->pol->baseline = NULL;
+    if (pol_baseline_load(path, &l->pol->baseline, &why))
+        return load_fault(l, "baseline: %s", why.text);
+    return 0;
+}
+
 static int
 policy_key(struct loader *l)
 {
@@ -220,6 +287,11 @@ policy_key(struct loader *l)
         return short_form(l, POL_C_TEMP);
     if (strcmp(key, "mode") == 0)
         return load_mode(l, &l->pol->is_observed);
+    if (strcmp(key, "checks") == 0 || strcmp(key, "transaction") == 0
+        || strcmp(key, "exceptions") == 0)
+        return policy_manner(l);
+    if (strcmp(key, "baseline") == 0)
+        return policy_baseline(l);
     return load_unknown_key(l, policy_keys, DG_ARRAY_SIZE(policy_keys));
 }
 
@@ -245,6 +317,11 @@ check_begin(struct loader *l, struct str id)
         for (size_t i = 0; i < POL_N_CHECKS; i++)
             ids[i] = pol_check_row((enum pol_check)i)->info.id;
         const char *near = pol_nearest(id, ids, POL_N_CHECKS);
+        for (size_t i = 0; i < pol_n_left_out(); i++) {
+            if (str_eqz(id, pol_left_out(i)->id))
+                return load_fault(l, "check \"%.*s\" can't be set: %s", (int)id.n, id.p,
+                    pol_left_out(i)->why);
+        }
         if (near)
             return load_fault(l, "unknown check \"%.*s\"; did you mean \"%s\"?",
                 (int)id.n, id.p, near);
@@ -265,15 +342,39 @@ check_begin(struct loader *l, struct str id)
 }
 
 static int
+check_param(struct loader *l, enum pol_param_key key)
+{
+    struct pol_value *v = &l->pol->checks[l->check].params[key];
+    struct err why = { "" };
+
+    pol_value_deinit(v);
+    if (pol_value_parse(l->pol->arena, key, l->item->value, v, &why))
+        return load_fault(l, "%s: %s", l->item->key, why.text);
+    v->is_written = true;
+    return 0;
+}
+
+/* Names the keys that this check has. */
+static int
+check_unknown_key(struct loader *l)
+{
+    const char *known[5 + 8] = { "action", "message", "hint", "mode", "reason" };
+    struct str rest = str_of(pol_check_row(l->check)->info.params), key, value;
+    size_t n = 5;
+
+    while (n < DG_ARRAY_SIZE(known) && pol_params_next(&rest, &key, &value))
+        known[n++] = arena_strndup(l->pol->arena, key.p, key.n);
+    return load_unknown_key(l, known, n);
+}
+
+static int
 check_key(struct loader *l)
 {
-    static const char *const keys[] = { "action", "message", "hint", "mode", "reason",
-        "except" };
     static const char *const live[] = { "min_table_size", "max_table_size", "min_size",
         "min_table_rows", "min_rows", "table_size", "table_rows" };
     struct pol_check_conf *c = &l->pol->checks[l->check];
-    bool has_except = *pol_check_row(l->check)->info.params;
-    const char *key = l->item->key;
+    const char *params = pol_check_row(l->check)->info.params, *key = l->item->key;
+    enum pol_param_key param;
 
     if (strcmp(key, "action") == 0) {
         c->origin = here(l);
@@ -287,8 +388,10 @@ check_key(struct loader *l)
         return load_text(l, &c->reason);
     if (strcmp(key, "mode") == 0)
         return load_mode(l, &c->is_observed);
-    if (has_except && strcmp(key, "except") == 0)
+    if (pol_params_have(params, key) && strcmp(key, "except") == 0)
         return load_list(l, pol_parse_object, &c->except);
+    if (pol_params_have(params, key) && pol_param_find(str_of(key), &param))
+        return check_param(l, param);
     for (size_t i = 0; i < DG_ARRAY_SIZE(live); i++) {
         if (strcmp(key, live[i]) == 0)
             return load_fault(l,
@@ -296,7 +399,7 @@ check_key(struct loader *l)
                 "remove it",
                 key);
     }
-    return load_unknown_key(l, keys, DG_ARRAY_SIZE(keys) - !has_except);
+    return check_unknown_key(l);
 }
 
 /* ---- sections ---- */
@@ -434,6 +537,41 @@ default_action(enum pol_stage stage, const struct pol_check_info *info)
     return DG_REJECT;
 }
 
+/* The catalogue's own values of what the policy doesn't write. */
+static void
+default_params(struct loader *l, size_t check)
+{
+    struct str rest = str_of(pol_check_row((enum pol_check)check)->info.params);
+    struct str name, value;
+    struct err err = { "" };
+    enum pol_param_key key;
+
+    while (pol_params_next(&rest, &name, &value)) {
+        struct pol_value *v;
+        if (!value.p || !pol_param_find(name, &key))
+            continue;
+        v = &l->pol->checks[check].params[key];
+        if (v->is_written)
+            continue;
+        int ret = pol_value_parse(l->pol->arena, key,
+            arena_strndup(l->pol->arena, value.p, value.n), v, &err);
+        DG_ASSERT(ret == 0, "default of %s: %s", v->text, err.text);
+    }
+}
+
+/* Does it run without being asked for? What tells whether a statement is migrated at all,
+ * and whether it can be read, always does. */
+static bool
+is_asked(const struct loader *l, size_t check)
+{
+    const struct pol_check_row *row = pol_check_row((enum pol_check)check);
+    bool is_basic = row->when == POL_ON_HISTORY || row->when == POL_ON_ALWAYS
+        || row->when == POL_ON_EXEMPT;
+
+    return is_basic || l->pol->scope >= row->scope || l->sections[check].file
+        || l->actions[check] != POL_UNSET;
+}
+
 static int
 finish(struct loader *l, const char *path)
 {
@@ -442,9 +580,12 @@ finish(struct loader *l, const char *path)
         ret = resolve_stage(l, path);
     for (size_t i = 0; i < POL_N_CHECKS && !ret; i++) {
         const struct pol_check_info *info = &pol_check_row((enum pol_check)i)->info;
+        enum dg_action unset = is_asked(l, i) ? default_action(l->pol->stage, info)
+                                              : DG_ALLOW;
         l->pol->checks[i].action = l->actions[i] == POL_UNSET
-            ? default_action(l->pol->stage, info)
+            ? unset
             : (enum dg_action)l->actions[i];
+        default_params(l, i);
     }
     return ret;
 }
@@ -453,6 +594,11 @@ static void
 pol_free(struct ref *ref)
 {
     struct pol *p = (struct pol *)(void *)ref;
+    for (size_t i = 0; i < POL_N_CHECKS; i++) {
+        for (size_t k = 0; k < POL_N_PARAMS; k++)
+            pol_value_deinit(&p->checks[i].params[k]);
+    }
+    map_free(p->baseline);
     arena_free(p->arena);
     mem_free(p->accesses);
     mem_free(p);
@@ -476,6 +622,7 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     ref_init(&p->ref, pol_free);
     p->arena = arena_new();
     p->migrate = DG_MIGRATE_DEFAULT;
+    p->scope = POL_SAFETY;
     for (size_t i = 0; i < POL_N_CHECKS; i++)
         l.actions[i] = POL_UNSET;
     int ret = path ? ini_read(path, settle, take_item, &l, err) : 0;

@@ -34,6 +34,7 @@ struct loader {
     enum pol_check check; /* the section's */
     /* [policy] and [check], resolved when everything is read */
     struct pol_origin policy_at, environment_at;
+    const char *baseline; /* relative to its file already; owned by the arena */
     const char *defaults;
     int actions[POL_N_CHECKS];                /* POL_UNSET: the catalogue's */
     struct pol_origin shorts[POL_N_CHECKS];   /* of the short forms */

@@ -39,6 +39,8 @@ struct pol_session {
 struct pol_finding {
     enum dg_action action;
     bool is_observed; /* would be `action`, but its section says mode = observe */
+    bool
+        is_excepted; /* an exception of the file, or the baseline, lowered it to `action` */
     const char
         *rule; /* "migration-first", "drop-table", or the access section's name */
     const char *message;     /* what is wrong, one line, no rule id */
@@ -92,6 +94,8 @@ struct pol_history {
 struct pol_text {
     const char *text;
     size_t len;
+    /* of a migration or a file given to `check`, as people know it; NULL: none */
+    const char *file;
     const struct sql_scan *scan;
     const struct sql_tree *tree;
     /* tree->n entries; NULL: nobody asked (offline) */
@@ -111,6 +115,11 @@ pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_finding
 bool
 pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
 
+/* The line of a baseline file ([policy] baseline = FILE) under which a finding counts as
+ * known: rule, digest of its statement, object. Owned by the arena. */
+const char *pol_baseline_line(
+    struct arena *a, const struct pol_text *t, const struct pol_finding *f);
+
 /* Startup parameters for a session (`startup = lock_timeout=5s` of matching access
  * sections; role, database, client_addr keys count here). Calls fn for each. */
 void pol_startup(const struct pol *p, const struct pol_session *s,
@@ -120,10 +129,20 @@ void pol_startup(const struct pol *p, const struct pol_session *s,
 struct pol_check_info {
     const char *id, *group, *summary;
     enum dg_action development, staging, production;
-    const char *params; /* "min_table_size, ..." or "" */
+    const char *params; /* "except; max=3; ..." or "" */
+    bool is_standard;   /* runs only where a policy asks for it */
 };
 size_t pol_n_checks(void);
 const struct pol_check_info *pol_check_info(size_t i);
+/* Rules of the catalogue that are no check, and why. */
+struct pol_left_out {
+    const char *id, *group;
+    enum dg_action development, staging, production;
+    const char *needs; /* "LIVE", "SESSION", "FILES", "ELSEWHERE" */
+    const char *why;
+};
+size_t pol_n_left_out(void);
+const struct pol_left_out *pol_left_out(size_t i);
 /* What this policy makes of a check. */
 enum dg_action pol_check_action(const struct pol *p, const char *id, bool *is_observed);
 

@@ -4,7 +4,9 @@
 #ifndef DG_POLICY_RULES_H
 #define DG_POLICY_RULES_H
 
+#include "base/map.h"
 #include "base/mem.h"
+#include "policy/params.h"
 #include "policy/pattern.h"
 #include "policy/policy.h"
 #include "policy/words.h"
@@ -12,7 +14,8 @@
 /* --- what is loaded ------------------------------------------------------------------- */
 
 enum pol_check {
-#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
+#define POL_CHECK(                                                             \
+    symbol, id, group, dev, stg, prod, scope, when, function, params, summary) \
     POL_C_##symbol,
 #include "ddlgate/tbl/checks.h"
     POL_N_CHECKS
@@ -20,6 +23,8 @@ enum pol_check {
 
 enum pol_when_runs {
     POL_ON_STATIC,
+    POL_ON_FILE,
+    POL_ON_END,
     POL_ON_HISTORY,
     POL_ON_ALWAYS,
     POL_ON_EXEMPT,
@@ -29,6 +34,28 @@ enum pol_stage {
     POL_DEVELOPMENT,
     POL_STAGING,
     POL_PRODUCTION,
+};
+
+/* [policy] checks = ... */
+enum pol_scope {
+    POL_LISTED, /* history, what can't be read, and what has a section */
+    POL_SAFETY, /* everything but team standards without a section */
+    POL_ALL,
+};
+
+/* [policy] transaction = ...: how the team's tool runs a file. */
+enum pol_wrap {
+    POL_WRAP_UNKNOWN,
+    POL_WRAP_FILE,  /* as psql does: what stands in the file counts */
+    POL_WRAP_TOOL,  /* in a transaction of its own, unless the file can't run in one */
+    POL_WRAP_QUERY, /* as one Query message, which is one transaction */
+};
+
+/* [policy] exceptions = ...: what `-- ddlgate: allow RULE reason` in a file is worth. */
+enum pol_exceptions {
+    POL_EXC_DENY,  /* nothing */
+    POL_EXC_AUDIT, /* the finding becomes a warning */
+    POL_EXC_ALLOW, /* the finding becomes a note */
 };
 
 /* A place in a policy file; file NULL: the catalogue's default. */
@@ -43,6 +70,7 @@ struct pol_check_conf {
     const char *message, *hint, *reason; /* NULL: the check's own */
     struct pol_list except;              /* objects that it doesn't look at */
     struct pol_origin origin;
+    struct pol_value params[POL_N_PARAMS];
 };
 
 struct pol_param {
@@ -77,6 +105,10 @@ struct pol {
     enum pol_stage stage;
     unsigned migrate;
     bool is_observed;
+    enum pol_scope scope;
+    enum pol_wrap wrap;
+    enum pol_exceptions exceptions;
+    struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
     size_t n_accesses;
@@ -85,6 +117,9 @@ struct pol {
 /* --- judging -------------------------------------------------------------------------- */
 
 struct pol_unit;
+struct pol_shapes;
+struct pol_flow;
+struct pol_allows;
 
 /* One call of pol_judge_text or pol_judge_unit. */
 struct pol_run {
@@ -92,6 +127,9 @@ struct pol_run {
     const struct pol_session *session; /* NULL for a unit */
     const struct pol_text *text;
     struct pol_unit *unit;
+    struct pol_shapes *shapes;
+    struct pol_flow *flow;
+    struct pol_allows *allows; /* exceptions of the file; NULL for a text of the wire */
     struct pol_findings *out;
     struct pol_path path;
     size_t *reported; /* per access section: statement it was reported for, plus 1 */
@@ -103,6 +141,7 @@ struct pol_run {
      * spoke of */
     size_t first_stmt; /* plus 1 */
     const struct hist_migration *spoken[POL_N_CHECKS];
+    bool once[POL_N_CHECKS]; /* for checks that speak once in a text */
 };
 
 /* What a check found. Texts may live anywhere until the call returns, or in the findings'
@@ -139,9 +178,12 @@ enum pol_truth pol_access_session(
     const struct pol *p, const struct pol_access *a, const struct pol_session *s);
 
 typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
-#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary) \
+#define POL_CHECK(                                                             \
+    symbol, id, group, dev, stg, prod, scope, when, function, params, summary) \
     POL_CHECK_FN_##when(function)
 #define POL_CHECK_FN_STATIC(function)  pol_check_fn function;
+#define POL_CHECK_FN_FILE(function)    pol_check_fn function;
+#define POL_CHECK_FN_END(function)     pol_check_fn function;
 #define POL_CHECK_FN_HISTORY(function) pol_check_fn function;
 #define POL_CHECK_FN_ALWAYS(function)  pol_check_fn function;
 #define POL_CHECK_FN_EXEMPT(function)
@@ -149,6 +191,7 @@ typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
 
 struct pol_check_row {
     struct pol_check_info info;
+    enum pol_scope scope; /* the weakest [policy] checks under which it runs unasked */
     enum pol_when_runs when;
     pol_check_fn *fn;
 };
@@ -188,5 +231,15 @@ pol_is_temp(const struct sql_facts *f)
 bool pol_excepted(const struct pol_run *r, const struct sql_object *o);
 /* The table a statement is about: its first object, a table or something like it. */
 const struct sql_object *pol_table_of(const struct sql_facts *f);
+
+/* Parameters of the running check. */
+static inline const struct pol_value *
+pol_param(const struct pol_run *r, enum pol_param_key key)
+{
+    return &r->pol->checks[r->check].params[key];
+}
+
+/* Does a glob of the parameter match? An empty list matches nothing. */
+bool pol_param_has(const struct pol_run *r, enum pol_param_key key, const char *name);
 
 #endif

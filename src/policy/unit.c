@@ -150,6 +150,13 @@ pol_unit_is_new_column(
     return is_born(u, map_get(u->columns, key_str(&k)), false);
 }
 
+bool
+pol_unit_is_new_index(const struct pol_unit *u, const char *name)
+{
+    struct key k = table_key("\2index", name);
+    return map_get(u->tables, key_str(&k)) != NULL;
+}
+
 static bool
 is_relation(enum sql_object_kind kind)
 {
@@ -203,6 +210,14 @@ unsettles_names(const struct sql_facts *f)
     return false;
 }
 
+static bool
+drops_relations(const struct sql_facts *f)
+{
+    return strcmp(f->tag, "DROP TABLE") == 0
+        || strcmp(f->tag, "DROP FOREIGN TABLE") == 0
+        || strcmp(f->tag, "DROP MATERIALIZED VIEW") == 0;
+}
+
 void
 pol_unit_apply(struct pol_unit *u, size_t fact)
 {
@@ -216,12 +231,16 @@ pol_unit_apply(struct pol_unit *u, size_t fact)
         return;
     for (size_t i = 0; i < f->n_objects; i++) {
         const struct sql_object *o = &f->objects[i];
+        if (o->kind == SQL_O_INDEX && o->is_created && *o->name) {
+            struct key k = table_key("\2index", o->name);
+            map_set(u->tables, key_str(&k), born(u, true));
+        }
         if (!is_relation(o->kind))
             continue;
         if (o->is_created)
             add_table(
                 u, o->schema, o->name, born(u, !(f->flags & SQL_F_IF_NOT_EXISTS)));
-        else if (str_prefix(f->tag, "DROP "))
+        else if (drops_relations(f)) /* not the table of DROP TRIGGER */
             remove_table(u, o->schema, o->name);
     }
     for (size_t i = 0; i < f->n_subs && f->n_objects; i++)

@@ -24,6 +24,8 @@ bool pol_unit_is_new(
     const struct pol_unit *u, const char *schema, const char *table, bool lenient);
 bool pol_unit_is_new_column(const struct pol_unit *u, const char *schema,
     const char *table, const char *column);
+/* Was an index of this name made by this unit before the current statement? */
+bool pol_unit_is_new_index(const struct pol_unit *u, const char *name);
 /* Does an index, unique or primary key of the unit, of any statement, lead with exactly
  * these columns, in any order? */
 bool pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *table,

@@ -25,6 +25,16 @@ static const char *const reserved[] = { "all", "analyse", "analyze", "and", "any
     "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
     "when", "where", "window", "with" };
 
+bool
+pol_is_reserved(const char *name)
+{
+    for (size_t i = 0; i < DG_ARRAY_SIZE(reserved); i++) {
+        if (strcmp(name, reserved[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool
 is_bare(const char *name)
 {
@@ -34,11 +44,7 @@ is_bare(const char *name)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_'))
             return false;
     }
-    for (size_t i = 0; i < DG_ARRAY_SIZE(reserved); i++) {
-        if (strcmp(name, reserved[i]) == 0)
-            return false;
-    }
-    return true;
+    return !pol_is_reserved(name);
 }
 
 const char *

@@ -13,6 +13,8 @@
 
 /* An identifier as it must be written in a statement: bare, or quoted. */
 const char *pol_ident(struct arena *a, const char *name);
+/* A word of SQL that can name nothing without quotes. */
+bool pol_is_reserved(const char *name);
 /* schema.name so written; schema may be NULL. */
 const char *pol_qualified(struct arena *a, const char *schema, const char *name);
 /* Identifiers as a comma list; NULL entries (expressions) become "(...)". */

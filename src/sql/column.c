@@ -240,6 +240,54 @@ has_call(const pgq_node *n, int depth)
 
 /* ---- constraints ---- */
 
+/* The column of `column IS NOT NULL`. */
+static const char *
+not_null_of(struct mk *m, const pgq_node *expr)
+{
+    const PgQuery__NullTest *t = expr && expr->node_case == NODE(NULL_TEST)
+        ? expr->null_test
+        : NULL;
+    const pgq_node *arg = t && t->nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NOT_NULL
+        ? t->arg
+        : NULL;
+
+    if (!arg || arg->node_case != NODE(COLUMN_REF) || arg->column_ref->n_fields == 0)
+        return NULL;
+    return mk_text(
+        m, mk_string(arg->column_ref->fields[arg->column_ref->n_fields - 1]));
+}
+
+/* Is ON DELETE written in the foreign key that begins at `location`? The tree has the same
+ * letter for NO ACTION and for nothing. */
+static bool
+has_on_delete(const struct mk *m, int location)
+{
+    struct sql_lexer lx;
+    struct sql_token tok;
+    int depth = 0, n_references = 0;
+    bool is_on = false;
+
+    if (location < 0 || (size_t)location >= m->end)
+        return false;
+    sql_lex_init(&lx, m->place.text + location, m->end - (size_t)location, true);
+    while (sql_lex_next(&lx, &tok) == 0) {
+        const struct str word = { lx.text + tok.start, tok.len };
+        const char c = tok.len == 1 ? word.p[0] : 0;
+
+        depth += (c == '(') - (c == ')');
+        if (depth < 0 || (depth == 0 && (c == ',' || c == ';')))
+            return false;
+        if (depth > 0 || tok.kind != SQL_T_WORD)
+            continue;
+        if (is_on && str_ieqz(word, "DELETE"))
+            return true;
+        if (str_ieqz(word, "REFERENCES") && ++n_references > 1)
+            return false; /* the next one of the same column */
+        is_on = str_ieqz(word, "ON");
+    }
+    return false;
+}
+
 static const char **
 copy_names(struct mk *m, pgq_node *const *names, size_t n)
 {
@@ -293,6 +341,7 @@ fill_foreign_key(struct mk *m, struct sql_constraint *out, const PgQuery__Constr
     out->n_ref_columns = c->n_pk_attrs;
     out->on_delete = c->fk_del_action[0] ? c->fk_del_action[0] : 'a';
     out->on_update = c->fk_upd_action[0] ? c->fk_upd_action[0] : 'a';
+    out->has_on_delete = out->on_delete != 'a' || has_on_delete(m, c->location);
 }
 
 struct sql_constraint *
@@ -328,12 +377,21 @@ mk_constraint(struct mk *m, const PgQuery__Constraint *c)
         out->call = kind == SQL_C_DEFAULT ? single_call(m, c->raw_expr) : NULL;
         out->is_constant = kind == SQL_C_DEFAULT && is_constant(c->raw_expr);
     }
-    if (kind == SQL_C_CHECK)
+    if (kind == SQL_C_CHECK) {
         out->has_call = !c->raw_expr || has_call(c->raw_expr, 0);
+        out->not_null_of = not_null_of(m, c->raw_expr);
+    }
     return out;
 }
 
 /* ---- columns ---- */
+
+static const char *
+collation_of(struct mk *m, const PgQuery__CollateClause *c)
+{
+    return c && c->n_collname ? mk_text(m, mk_string(c->collname[c->n_collname - 1]))
+                              : NULL;
+}
 
 static void
 add_constraint(struct mk *m, struct sql_column *col, const PgQuery__Constraint *c)
@@ -359,6 +417,7 @@ mk_column(struct mk *m, const PgQuery__ColumnDef *def)
     col->type = mk_type(m, def->type_name, &col->type_mods);
     col->pos = mk_pos(m, def->location);
     col->has_collation = def->coll_clause != NULL;
+    col->collation = collation_of(m, def->coll_clause);
     col->has_using = def->raw_default != NULL;
     if (def->n_constraints)
         col->constraints = arena_alloc(

@@ -90,6 +90,7 @@ struct sql_constraint {
     size_t n_ref_columns;
     char on_delete; /* as pg_constraint: a r c n d; 0 if no foreign key */
     char on_update;
+    bool has_on_delete; /* ON DELETE is written ('a' also means that nothing is) */
     bool not_valid;
     bool is_volatile; /* DEFAULT, GENERATED: calls a function not known to be stable */
     const char *call; /* DEFAULT: the function if the whole expression is one call of it
@@ -99,6 +100,8 @@ struct sql_constraint {
     bool has_call;   /* CHECK: holds more than columns, constants, = <> IN, IS NULL and
                         * their AND, OR, NOT */
     const char *using_index;
+    const char *not_null_of; /* CHECK: the column if it says `column IS NOT NULL` and
+                              * nothing else, else NULL */
     int pos;
 };
 
@@ -108,6 +111,7 @@ struct sql_column {
         *type; /* as written, canonical internal name: "pg_catalog.int4" or "citext" */
     const char *type_mods;              /* "(10,2)", "[]" or "" */
     bool has_collation;                 /* COLLATE is written */
+    const char *collation;              /* its name without a schema, NULL if none */
     bool has_using;                     /* ALTER COLUMN TYPE ... USING */
     struct sql_constraint *constraints; /* of the column */
     size_t n_constraints;
@@ -137,7 +141,9 @@ struct sql_index {
     const char *method;
     const char **columns; /* leading key columns; NULL entry for an expression */
     size_t n_columns;
+    size_t n_include; /* INCLUDE */
     bool has_where;
+    bool has_order; /* an operator class, a collation, DESC or NULLS FIRST is written */
 };
 
 enum sql_tx {

@@ -2,8 +2,10 @@
 /* Facts of statements that read and write rows, and of maintenance. Rows are only looked at
  * where a tracked history table is the target; its values are then kept as they stand.
  *
- * Subcommands: UPDATE and DELETE have WITHOUT WHERE; COPY has FROM or TO, and PROGRAM or
- * FILE; LOCK has its mode (ACCESS EXCLUSIVE); TRUNCATE has RESTART IDENTITY; VACUUM has FULL;
+ * Subcommands: UPDATE and DELETE have WITHOUT WHERE (WHERE TRUE and the like included),
+ * UPDATE has SET (column); INSERT has WITHOUT COLUMNS, VALUES (value: how many rows) or
+ * SELECT; COPY has FROM or TO, and PROGRAM or FILE; LOCK has its mode (ACCESS EXCLUSIVE)
+ * and NOWAIT; TRUNCATE has RESTART IDENTITY; VACUUM has FULL;
  * REINDEX has INDEX, TABLE, SCHEMA, SYSTEM or DATABASE; REFRESH has WITH NO DATA. */
 #include "sql/make.h"
 
@@ -210,6 +212,50 @@ takes_excluded(const PgQuery__OnConflictClause *c)
     return c->n_target_list > 0;
 }
 
+/* No condition, or one that holds for every row: true, 1 = 1. */
+static bool
+is_everything(struct mk *m, const pgq_node *where)
+{
+    const pgq_node *value = where;
+    const PgQuery__AExpr *e;
+    const char *left, *right, *op;
+
+    if (!where)
+        return true;
+    while (value->node_case == NODE(TYPE_CAST) && value->type_cast->arg)
+        value = value->type_cast->arg;
+    if (value->node_case == NODE(A_CONST)) {
+        left = mk_constant(m, value);
+        return left && (strcmp(left, "true") == 0 || strcmp(left, "t") == 0);
+    }
+    if (where->node_case != NODE(A_EXPR))
+        return false;
+    e = where->a_expr;
+    op = e->n_name == 1 ? mk_string(e->name[0]) : NULL;
+    left = e->lexpr ? mk_constant(m, e->lexpr) : NULL;
+    right = e->rexpr ? mk_constant(m, e->rexpr) : NULL;
+    return op && left && right && strcmp(op, "=") == 0 && strcmp(left, right) == 0;
+}
+
+static void
+insert_subs(struct mk *m, const PgQuery__InsertStmt *s)
+{
+    const PgQuery__SelectStmt *q = s->select_stmt
+            && s->select_stmt->node_case == NODE(SELECT_STMT)
+        ? s->select_stmt->select_stmt
+        : NULL;
+
+    if (!q) /* DEFAULT VALUES */
+        return;
+    if (!s->n_cols)
+        mk_sub(m, "WITHOUT COLUMNS");
+    if (q->n_values_lists)
+        mk_sub_value(
+            m, "VALUES", NULL, arena_printf(m->arena, "%zu", q->n_values_lists));
+    else
+        mk_sub(m, "SELECT");
+}
+
 static void
 insert(struct mk *m, const PgQuery__InsertStmt *s)
 {
@@ -224,6 +270,7 @@ insert(struct mk *m, const PgQuery__InsertStmt *s)
                 == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE
             && !takes_excluded(s->on_conflict_clause);
     }
+    insert_subs(m, s);
 }
 
 static void
@@ -237,8 +284,12 @@ update(struct mk *m, const PgQuery__UpdateStmt *s)
         update_values(m, w, s->target_list, s->n_target_list);
         where_values(m, w, s->where_clause);
     }
-    if (!s->where_clause)
+    if (is_everything(m, s->where_clause))
         mk_sub(m, "WITHOUT WHERE");
+    for (size_t i = 0; i < s->n_target_list; i++)
+        if (s->target_list[i]->node_case == NODE(RES_TARGET)
+            && !s->target_list[i]->res_target->n_indirection)
+            mk_sub_value(m, "SET", s->target_list[i]->res_target->name, NULL);
     /* the view's rule turns it into set_config */
     if (s->relation && strcmp(s->relation->relname, "pg_settings") == 0)
         m->f.flags |= SQL_F_READING;
@@ -256,7 +307,7 @@ delete_rows(struct mk *m, const PgQuery__DeleteStmt *s)
         if (s->n_using_clause)
             w->where_is_simple = false;
     }
-    if (!s->where_clause)
+    if (is_everything(m, s->where_clause))
         mk_sub(m, "WITHOUT WHERE");
 }
 
@@ -322,6 +373,8 @@ lock_tables(struct mk *m, const PgQuery__LockStmt *s)
     }
     if (s->mode > 0 && (size_t)s->mode < DG_ARRAY_SIZE(modes))
         mk_sub(m, modes[s->mode]);
+    if (s->nowait)
+        mk_sub(m, "NOWAIT");
 }
 
 /* ---- maintenance ---- */

@@ -6,7 +6,8 @@
  * Subcommands: GRANT and REVOKE list the privileges (SELECT, ..., ALL PRIVILEGES), WITH GRANT
  * OPTION or GRANT OPTION FOR, and TO or FROM with the role as value (TO PUBLIC, FROM PUBLIC for everybody);
  * roles list SUPERUSER, NOSUPERUSER, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS, LOGIN,
- * INHERIT, PASSWORD; ALTER ROLE, DATABASE and SYSTEM ... SET have SET (column: setting). */
+ * INHERIT, PASSWORD (value: literal, verifier or null); CREATE DATABASE has OPTION (column:
+ * which, value: what); ALTER ROLE, DATABASE and SYSTEM ... SET have SET (column: setting). */
 #include "sql/make.h"
 
 #include <string.h>
@@ -129,6 +130,17 @@ policy(struct mk *m, const char *tag, const char *name, const PgQuery__RangeVar 
 
 /* ---- roles ---- */
 
+/* What kind of password it is; the password itself goes nowhere. */
+static const char *
+password_kind(const pgq_node *arg)
+{
+    const char *text = mk_string(arg);
+
+    if (!text)
+        return "null";
+    return str_prefix(text, "SCRAM-SHA-256$") ? "verifier" : "literal";
+}
+
 static void
 role_options(struct mk *m, pgq_node *const *options, size_t n)
 {
@@ -155,11 +167,15 @@ role_options(struct mk *m, pgq_node *const *options, size_t n)
 
         for (size_t k = 0;
              options[i]->node_case == NODE(DEF_ELEM) && k < DG_ARRAY_SIZE(names); k++)
-            if (strcmp(d->defname, names[k].option) == 0)
-                mk_sub(m,
+            if (strcmp(d->defname, names[k].option) == 0) {
+                struct sql_sub *sub = mk_sub(m,
                     mk_option_is_on(&options[i], 1, d->defname) ? names[k].on
-                                                                : names[k].off)
-                    ->pos = mk_pos(m, d->location);
+                                                                : names[k].off);
+
+                sub->pos = mk_pos(m, d->location);
+                if (strcmp(d->defname, "password") == 0)
+                    sub->value = password_kind(d->arg);
+            }
     }
 }
 
@@ -280,6 +296,15 @@ cluster_object(struct mk *m, const char *tag, enum sql_object_kind kind,
         m->skip_tokens += 2;
 }
 
+static void
+database_options(struct mk *m, pgq_node *const *options, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (options[i]->node_case == NODE(DEF_ELEM))
+            mk_sub_value(m, "OPTION", options[i]->def_elem->defname,
+                mk_constant(m, options[i]->def_elem->arg));
+}
+
 static bool
 databases(struct mk *m, const pgq_node *n)
 {
@@ -287,6 +312,7 @@ databases(struct mk *m, const pgq_node *n)
     case NODE(CREATEDB_STMT):
         cluster_object(m, "CREATE DATABASE", SQL_O_DATABASE, n->createdb_stmt->dbname,
             SQL_F_NO_TX);
+        database_options(m, n->createdb_stmt->options, n->createdb_stmt->n_options);
         return true;
     case NODE(ALTER_DATABASE_STMT):
         cluster_object(

@@ -208,9 +208,16 @@ create_index(struct mk *m, const PgQuery__IndexStmt *s)
     index->has_where = s->where_clause != NULL;
     index->n_columns = s->n_index_params;
     index->columns = arena_alloc(m->arena, (s->n_index_params + 1) * sizeof(char *));
+    index->n_include = s->n_index_including_params;
     for (size_t i = 0; i < s->n_index_params; i++)
-        if (s->index_params[i]->node_case == NODE(INDEX_ELEM))
-            index->columns[i] = mk_text(m, s->index_params[i]->index_elem->name);
+        if (s->index_params[i]->node_case == NODE(INDEX_ELEM)) {
+            const PgQuery__IndexElem *e = s->index_params[i]->index_elem;
+
+            index->columns[i] = mk_text(m, e->name);
+            index->has_order = index->has_order || e->n_opclass || e->n_collation
+                || e->ordering == PG_QUERY__SORT_BY_DIR__SORTBY_DESC
+                || e->nulls_ordering == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
+        }
 }
 
 /* ---- ALTER TABLE ---- */

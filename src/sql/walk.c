@@ -110,11 +110,20 @@ make_facts(struct mk *m, const pgq_node *node)
         || facts_role(m, node);
 }
 
+static bool
+writes_every_row(const struct sql_facts *f)
+{
+    for (size_t i = 0; i < f->n_subs; i++)
+        if (strcmp(f->subs[i].name, "WITHOUT WHERE") == 0)
+            return true;
+    return false;
+}
+
 /* Is a draft met below the top worth a fact of its own? */
 static bool
 is_telling(const struct sql_facts *f)
 {
-    return f->cls != DG_OTHER
+    return f->cls != DG_OTHER || writes_every_row(f)
         || (f->flags & (SQL_F_READING | SQL_F_UNPARSABLE | SQL_F_DYNAMIC)) || f->tx
         || f->prep || f->language;
 }

@@ -6,6 +6,7 @@
 /* Only access speaks: unmigrated changes pass, the checks are off. */
 #define BASE                                                                        \
     "[policy]\nenvironment = development\nunmigrated = allow\nunparsable = allow\n" \
+    "checks = listed\n"                                                             \
     "[check drop-table]\naction = off\n[check drop-column]\naction = off\n"         \
     "[check not-null-needs-default]\naction = off\n[check ddl-hidden-in-code]\n"    \
     "action = off\n"
@@ -405,7 +406,7 @@ START_TEST(finding_names_section_file_and_line_and_says_what_the_policy_says)
     ck_assert_str_eq(x->detail, "Reason: incident 17");
     ck_assert_str_eq(x->sqlstate, "42501");
     ck_assert_ptr_nonnull(strstr(x->origin_file, "policy.ini"));
-    ck_assert_int_eq(x->origin_line, 15);
+    ck_assert_int_eq(x->origin_line, 16);
     ck_assert_uint_eq(x->fact, 1);
 }
 END_TEST

@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: ISC
-/* The checks that look at statements alone: what they find in a migration, what they leave
- * in peace, and that the safe form they show is in the user's own names. */
+/* The first checks that look at statements alone: what they find in a migration, what they
+ * leave in peace, and that the safe form they show is in the user's own names. Each other
+ * check has its examples in tests/data/policy (test_policy_rules.c), and is not looked at
+ * here. */
 #include "lib/policy.h"
 
 #define PRODUCTION "[policy]\nenvironment = production\n"
+
+/* Is the finding one of those that this file is about? */
+static bool
+is_ours(const struct pol_finding *x)
+{
+    static const char *const rules[] = { "drop-table", "drop-column",
+        "add-index-concurrently", "not-null-needs-default", "fk-index",
+        "ddl-hidden-in-code", "unparsable-statement", "temp-objects-exempt" };
+    for (size_t i = 0; i < DG_ARRAY_SIZE(rules); i++) {
+        if (strcmp(x->rule, rules[i]) == 0)
+            return true;
+    }
+    return false;
+}
 
 static void
 judge_unit(const char *ini, const char *sql, struct pol_findings *f)
@@ -12,6 +28,12 @@ judge_unit(const char *ini, const char *sql, struct pol_findings *f)
     struct policy_text t;
     policy_text_init(&t, sql, NULL);
     pol_judge_unit(p, &t.text, f);
+    size_t n = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (is_ours(&f->items[i]))
+            f->items[n++] = f->items[i];
+    }
+    f->n = n;
     policy_text_deinit(&t);
     ref_drop(p);
 }
@@ -65,6 +87,8 @@ static const struct unit_case units[] = {
         "reject drop-table" },
     { "rolled back", "begin; create table a (); rollback; drop table a",
         "reject drop-table" },
+    { "a trigger of it dropped in between",
+        "create table a (); drop trigger if exists t on a; drop table a", "" },
     { "in one transaction", "begin; create table a (); drop table a; commit", "" },
     { "EXPLAIN makes nothing", "explain create table a as select 1; drop table a",
         "reject drop-table" },
@@ -484,7 +508,7 @@ START_TEST(many_statements_take_linear_time_and_few_findings)
     }
     AUTO(pol_findings_deinit) struct pol_findings f;
     pol_findings_init(&f);
-    judge_unit(PRODUCTION, sql, &f);
+    judge_unit(PRODUCTION "[check fk-in-create-table]\naction = off\n", sql, &f);
     mem_free(sql);
     ck_assert_uint_eq(f.n, 1000);
     ck_assert_int_eq(f.action, DG_REJECT);

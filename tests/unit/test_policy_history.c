@@ -26,6 +26,7 @@ enum scene {
     EDITED,  /* V2 has another checksum */
     ORDER,   /* V3 applied, V2 not */
     FAILED,  /* V2 failed */
+    GONE,    /* V1, V2 and a version without a file applied */
     EMPTY,   /* no table yet */
     UNKNOWN, /* can't be read */
     NONE,    /* no [migrations] section */
@@ -34,7 +35,7 @@ enum scene {
 
 struct row {
     int migration; /* index of files */
-    bool is_edited, is_failed;
+    bool is_edited, is_failed, is_gone;
 };
 
 static const struct {
@@ -45,6 +46,9 @@ static const struct {
     [EDITED] = { { { .migration = 0 }, { .migration = 1, .is_edited = true } }, 2 },
     [ORDER] = { { { .migration = 0 }, { .migration = 2 } }, 2 },
     [FAILED] = { { { .migration = 0 }, { .migration = 1, .is_failed = true } }, 2 },
+    [GONE] = { { { .migration = 0 }, { .migration = 1 },
+                   { .migration = 1, .is_gone = true } },
+        3 },
 };
 
 static struct hist_env env;
@@ -78,6 +82,11 @@ set_scene(enum scene scene)
         const char *row[N_COLUMNS] = { i ? "2" : "1", m->version, m->name, "SQL",
             m->file, r->is_edited ? "4711" : m->checksum, "me", "2026-01-01", "5",
             r->is_failed ? "f" : "t" };
+        if (r->is_gone) {
+            row[1] = "2.5";
+            row[2] = "gone";
+            row[4] = "V2.5__gone.sql";
+        }
         memcpy(cells + n, row, sizeof(row));
         n += N_COLUMNS;
     }
@@ -216,6 +225,11 @@ static const struct history_case cases[] = {
         "reject migration-immutable" },
     { "a statement of another applied file only says that", EDITED, NOTE,
         "create table users (id int primary key)", "note migration-first" },
+    { "a file is gone", GONE, STAGING, "alter table orders add column note text",
+        "warn migration-missing-file" },
+    { "a file is gone, said once", GONE, NOTE, "create table a (); create table b ()",
+        "note migration-first, warn migration-missing-file, note migration-first" },
+    { "a file is gone, and queries go on", GONE, STAGING, "select 1", "" },
     /* unknown */
     { "unknown history", UNKNOWN, STAGING, "create table a ()",
         "reject migration-first" },

@@ -34,7 +34,8 @@ static const struct bad_case bad[] = {
         "policy.ini:3: unknown key \"unmigrate\" in [policy]; did you mean \"unmigrated\"?" },
     { "unknown key without a neighbour", P "colour = red\n",
         "policy.ini:3: unknown key \"colour\" in [policy]; its keys are environment, "
-        "defaults, migrate, unmigrated, unparsable, temporary, mode" },
+        "defaults, migrate, unmigrated, unparsable, temporary, mode, checks, transaction, "
+        "exceptions, baseline" },
     { "unknown key in [access]", P "[access a]\nrules = x\n",
         "policy.ini:4: unknown key \"rules\" in [access a]; did you mean \"role\"?" },
     { "unknown key in [check]", P "[check fk-index]\nactions = warn\n",
@@ -45,8 +46,8 @@ static const struct bad_case bad[] = {
         "action, message, hint, mode, reason" },
     { "unknown check with a neighbour", P "[check fk-indexes]\n",
         "policy.ini:3: unknown check \"fk-indexes\"; did you mean \"fk-index\"?" },
-    { "unknown check", P "[check soft-delete]\n",
-        "policy.ini:3: check \"soft-delete\" is unknown to this version; `ddlgate check "
+    { "unknown check", P "[check quick-brown-fox]\n",
+        "policy.ini:3: check \"quick-brown-fox\" is unknown to this version; `ddlgate check "
         "--list` names all" },
     { "section twice", P "[policy]\nmode = observe\n",
         "policy.ini:3: [policy] stands at line 1 already; merge the two (an including file "
@@ -156,10 +157,35 @@ static const struct bad_case bad[] = {
     { "live fact", P "[access a]\ntable_size = >100MB\n",
         "policy.ini:4: table_size needs facts from the live catalogue, which this version "
         "does not read; remove it" },
-    { "live fact of a check",
-        P "[check add-index-concurrently]\nmin_table_size = 100MB\n",
-        "policy.ini:4: min_table_size needs facts from the live catalogue, which this "
-        "version does not read; remove it" },
+    { "live fact of a check", P "[check add-index-concurrently]\nmin_rows = 100\n",
+        "policy.ini:4: min_rows needs facts from the live catalogue, which this version "
+        "does not read; remove it" },
+    { "size of a check", P "[check add-index-concurrently]\nmin_table_size = big\n",
+        "policy.ini:4: min_table_size: \"big\" is not a size (100MB)" },
+    { "parameter of another check", P "[check drop-table]\npattern = x\n",
+        "policy.ini:4: unknown key \"pattern\" in [check drop-table]; its keys are action, "
+        "message, hint, mode, reason, except, min_table_size" },
+    { "number of a check", P "[check index-key-limit]\nmax = many\n",
+        "policy.ini:4: max: \"many\" is not a number" },
+    { "pattern of a check", P "[check custom-pattern]\npattern = (\n",
+        "policy.ini:4: pattern: no regular expression: Unmatched ( or \\(" },
+    { "list of a check", P "[check index-name]\nname = a,,b\n",
+        "policy.ini:4: name: an item of the list is empty; remove the comma" },
+    { "columns of a check", P "[check created-updated-at]\ncolumns = a int default 5\n",
+        "policy.ini:4: columns: \"a int default 5\": after `default` stands a function with "
+        "(), or nothing" },
+    { "empty parameter", P "[check index-name]\nname =\n",
+        "policy.ini:4: name: the value is empty; write patterns with {table}, {columns} and "
+        "the like, or remove the key" },
+    { "left out", P "[check drift-detected]\naction = warn\n",
+        "policy.ini:3: check \"drift-detected\" can't be set: needs a snapshot of the whole "
+        "catalogue after each migration" },
+    { "checks", P "checks = some\n",
+        "policy.ini:3: checks = some is unknown; write listed, safety or all" },
+    { "transaction", P "transaction = maybe\n",
+        "policy.ini:3: transaction = maybe is unknown; write unknown, file, tool or query" },
+    { "exceptions", P "exceptions = yes\n",
+        "policy.ini:3: exceptions = yes is unknown; write deny, audit or allow" },
     { "tls", P "[access a]\ntls = yes\n",
         "policy.ini:4: tls needs TLS towards clients, which this version does not have; "
         "remove it" },

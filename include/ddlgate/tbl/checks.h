@@ -1,39 +1,42 @@
-/* The checks of policy: X-macro table, included with the macro one wants defined.
- * POL_CHECK(symbol, id, group, development, staging, production, when, function, params,
- * summary): defaults are actions without their prefix; `when` is POL_ON_...: STATIC looks at
- * statements alone (a migration as a whole, or one that is in no migration), HISTORY needs
- * the migration history of a session, ALWAYS runs in both, EXEMPT is no check of its own.
- * The order is that of findings about one statement. */
+/* The catalogue of checks: X-macro tables, included with the macros one wants defined.
+ *
+ * POL_CHECK(symbol, id, group, development, staging, production, scope, when, function,
+ * params, summary): defaults are actions without their prefix (ALLOW: off).
+ *   scope   SAFETY: runs unless the policy says otherwise. STANDARD: a question of a team's
+ *           taste; runs where the policy has a [check ID] section for it, or checks = all.
+ *   when    POL_ON_...: STATIC looks at statements that change the schema or the server (a
+ *           migration as a whole, or a text that is in no migration); FILE looks at every
+ *           statement, in migration files and in `check` only, never at application traffic;
+ *           END is asked once, at the end of such a file; HISTORY needs the migration history
+ *           of a session; ALWAYS runs in all of them; EXEMPT is no check of its own.
+ *   params  keys of its section beside action, message, hint, mode and reason, set apart by
+ *           `;`, with the default after `=` (tbl/check_params.h says what they take).
+ * The order is that of findings about one statement.
+ *
+ * POL_LEFT_OUT(id, group, development, staging, production, needs, why): rules of the
+ * catalogue that are no check here. needs: LIVE (facts from the running server, none are read
+ * yet), SESSION (what happens between statements of a running session), FILES (what stands
+ * beside the migration's file), ELSEWHERE (another part does it; why names it). */
 #ifndef POL_CHECK
-#define POL_CHECK(symbol, id, group, dev, stg, prod, when, function, params, summary)
+#define POL_CHECK(symbol, id, group, dev, stg, prod, scope, when, function, params, summary)
+#endif
+#ifndef POL_LEFT_OUT
+#define POL_LEFT_OUT(id, group, dev, stg, prod, needs, why)
 #endif
 
-POL_CHECK(UNPARSABLE, "unparsable-statement", "security", WARN, REJECT, REJECT, ALWAYS,
-    pol_check_unparsable, "",
+POL_CHECK(UNPARSABLE, "unparsable-statement", "security", WARN, REJECT, REJECT, SAFETY,
+    ALWAYS, pol_check_unparsable, "",
     "A statement that may change the schema and can't be read completely.")
-POL_CHECK(IMMUTABLE, "migration-immutable", "history", WARN, REJECT, REJECT, HISTORY,
-    pol_check_immutable, "", "A migration file that changed after it was applied.")
-POL_CHECK(FAILED, "migration-failed-previous", "history", WARN, REJECT, REJECT, HISTORY,
-    pol_check_failed, "", "A migration while an earlier one is marked failed.")
-POL_CHECK(ORDER, "migration-out-of-order", "history", WARN, REJECT, REJECT, HISTORY,
-    pol_check_order, "", "A pending migration below an applied version.")
-POL_CHECK(FIRST, "migration-first", "history", NOTE, REJECT, REJECT, HISTORY,
-    pol_check_first, "", "A schema change that is in no pending migration.")
-POL_CHECK(WRITE, "migration-history-write", "history", WARN, REJECT, REJECT, HISTORY,
-    pol_check_write, "", "A write of the history table that no migration explains.")
-POL_CHECK(DROP_TABLE, "drop-table", "destructive", WARN, HOLD, REJECT, STATIC,
-    pol_check_drop_table, "except", "DROP TABLE, and its data.")
-POL_CHECK(DROP_COLUMN, "drop-column", "destructive", WARN, HOLD, REJECT, STATIC,
-    pol_check_drop_column, "except", "DROP COLUMN, and its data and indexes.")
-POL_CHECK(ADD_INDEX, "add-index-concurrently", "locking", ALLOW, WARN, REJECT, STATIC,
-    pol_check_add_index, "except", "CREATE INDEX that blocks writes while it builds.")
-POL_CHECK(NOT_NULL, "not-null-needs-default", "locking", WARN, REJECT, REJECT, STATIC,
-    pol_check_not_null, "except", "ADD COLUMN ... NOT NULL that fails on a filled table.")
-POL_CHECK(FK_INDEX, "fk-index", "modelling", ALLOW, WARN, REJECT, STATIC,
-    pol_check_fk_index, "except", "A foreign key whose columns no index leads with.")
-POL_CHECK(HIDDEN, "ddl-hidden-in-code", "security", NOTE, WARN, REJECT, STATIC,
-    pol_check_hidden, "", "DO, CALL and functions that change the schema out of sight.")
-POL_CHECK(TEMP, "temp-objects-exempt", "hygiene", ALLOW, ALLOW, ALLOW, EXEMPT,
-    NULL, "", "Temporary objects: exempt from all rules, or what this says.")
+
+#include "ddlgate/tbl/checks_history.h"
+#include "ddlgate/tbl/checks_destructive.h"
+#include "ddlgate/tbl/checks_locking.h"
+#include "ddlgate/tbl/checks_transaction.h"
+#include "ddlgate/tbl/checks_type.h"
+#include "ddlgate/tbl/checks_naming.h"
+#include "ddlgate/tbl/checks_modelling.h"
+#include "ddlgate/tbl/checks_security.h"
+#include "ddlgate/tbl/checks_hygiene.h"
 
 #undef POL_CHECK
+#undef POL_LEFT_OUT

@@ -1,0 +1,42 @@
+--: rule migration-recorded
+--: fails
+--: hint INSERT INTO schema_migrations
+CREATE TABLE t (a int);
+--: passes
+CREATE TABLE t (a int); INSERT INTO schema_migrations (version) VALUES ('1');
+--: passes
+SELECT 1;
+--: rule migration-down-blocked
+--: fails
+--: file db/migrations/002_orders.down.sql
+DROP TABLE orders;
+--: fails
+--: file U2__orders.sql
+DROP TABLE orders;
+--: passes
+--: file db/migrations/002_orders.up.sql
+CREATE TABLE orders (a int);
+--: rule issue-reference-required
+--: fails
+--: file 001_orders.sql
+CREATE TABLE orders (note text DEFAULT 'SHOP-17');
+--: passes
+--: file 001_SHOP-17_orders.sql
+CREATE TABLE orders (a int);
+--: passes
+-- SHOP-17: orders at last
+CREATE TABLE orders (a int);
+--: passes
+--: set pattern = task/[0-9]+
+CREATE TABLE orders (a int); /* see task/4711 */
+--: rule change-description-required
+--: fails
+-- orders
+CREATE TABLE orders (a int);
+--: passes
+-- Orders of customers, so that the shop can bill them.
+CREATE TABLE orders (a int);
+--: passes
+--: set min = 3
+-- orders
+CREATE TABLE orders (a int);
