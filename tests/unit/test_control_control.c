@@ -588,7 +588,7 @@ static const struct {
     { "table of another tool", "CREATE TABLE t6 (version text, dirty bool)", "flyway",
         "t6",
         "public.t6 has no column installed_rank, so it is not a history table of format "
-        "flyway; check history_table and format of [migrations x]",
+        "flyway, its columns are those of format golang-migrate; check history_table and format of [migrations x]",
         NULL },
     { "column with a comma in its name", "CREATE TABLE t7 (\"a,version\" text)",
         "numbered-sql", "t7",
