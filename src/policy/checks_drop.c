@@ -67,8 +67,12 @@ void
 pol_check_truncate(struct pol_run *r, const struct sql_facts *f)
 {
     struct arena *a = pol_arena(r);
+    const struct pol_history *h = r->session ? pol_fact_history(r) : NULL;
 
     if (!pol_tag(f, "TRUNCATE TABLE") || pol_stored(r))
+        return;
+    /* golang-migrate empties its table before each row: migration-history-write judges it */
+    if (f->cls == DG_HISTORY && h && h->view && h->write != HIST_WRITE_OK)
         return;
     for (size_t i = 0; i < f->n_objects && pol_is_worth(r); i++) {
         const struct sql_object *o = &f->objects[i];
