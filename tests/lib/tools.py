@@ -29,6 +29,10 @@ action = allow
 [check drop-column]
 action = allow
 
+# Django's way to drop a column.
+[check drop-cascade]
+action = allow
+
 [access 10 may look]
 role = reader
 class = ddl, code, dcl
