@@ -150,13 +150,24 @@ gate_client_tx_ended(struct gate_client *c)
     c->holds_change = false;
 }
 
+/* A COMMIT or ROLLBACK behind the error didn't end the transaction; ROLLBACK TO may bring
+ * it back to life. */
+void
+gate_client_failed(struct gate_client *c)
+{
+    if (c->has_ended)
+        c->is_tx_unsure = c->holds_change = true;
+}
+
 void
 gate_client_ready(struct gate_client *c, char status)
 {
     c->tx_status = status;
-    if (status == 'I'
-        && (c->view || c->ran || c->holds_change || c->is_path_local
-            || c->is_path_in_tx))
+    c->has_ended = c->has_rolled_to = false;
+    if (status != 'I')
+        return;
+    c->is_tx_unsure = false;
+    if (c->view || c->ran || c->holds_change || c->is_path_local || c->is_path_in_tx)
         gate_client_tx_ended(c);
 }
 

@@ -234,11 +234,18 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
 
+/* Calls fn for each migration that the write makes or keeps a row of. */
+void hist_each_written(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *m), void *ctx);
+/* A row of m was written in this transaction. */
+void hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m);
 /* The write succeeded: the migrations of its rows are recorded in this transaction. */
 void hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds);
 /* At COMMIT of a same-tx source: the first migration that ran here, pending, and whose row
- * was not written here; NULL: none. why says what is missing. */
+ * was not written here; NULL: none. Files that run outside of a transaction are left out.
+ * why says what is missing. */
 const struct hist_migration *
 hist_tx_unrecorded(const struct hist_tx *tx, struct err *why);
 

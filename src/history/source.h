@@ -323,7 +323,6 @@ void hist_states_finish(struct hist_states *st);
 int hist_tx_explain(
     const struct hist_tx *tx, const struct hist_migration *m, struct err *why);
 const struct hist_view *hist_tx_view(const struct hist_tx *tx);
-void hist_tx_record(struct hist_tx *tx, const struct hist_migration *m);
 
 /* --- rows written by clients (write.c) ------------------------------------------------- */
 

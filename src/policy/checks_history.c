@@ -282,6 +282,38 @@ pol_check_missing(struct pol_run *r, const struct sql_facts *f)
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 
+/* ---- migration-complete ---- */
+
+/* Speaks at the end of a transaction: COMMIT, PREPARE TRANSACTION, or the last change of a
+ * text that is a transaction of its own. */
+void
+pol_check_complete(struct pol_run *r, const struct sql_facts *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_history *h = pol_fact_history(r);
+
+    if (!h || !h->unrecorded_why)
+        return;
+    if (r->n_bound == 0 && r->n_free > 0 && !h->is_unrecorded_before)
+        return;
+    bool ends = f->tx != SQL_TX_NONE;
+    const char *file = h->unrecorded ? version_of(r, h->unrecorded) : "the migration";
+    const char *why = h->unrecorded_why;
+    pol_report(r,
+        POL_REPORT(.message = ends
+                ? why
+                : arena_printf(a, "outside of a transaction it is committed at once, and "
+                                  "%s is not complete", file),
+            .detail = arena_printf(a,
+                "%s%sWhat is committed without its row in the history looks pending, and "
+                "runs once more; what is committed in part is no version of the schema.",
+                ends ? "" : why, ends ? "" : ". "),
+            .hint = arena_printf(a,
+                "Run all of %s between BEGIN and COMMIT, its row in the history included%s.",
+                file, ends ? "; this transaction is rolled back" : ""),
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
 /* ---- migration-history-write ---- */
 
 static void

@@ -236,6 +236,27 @@ speaks_of_new(const struct pol_run *r, const struct sql_facts *f)
 }
 
 static void
+count_free(struct pol_run *r)
+{
+    const struct pol_access *g = r->granted;
+    bool is_free = g && (g->checks_off || g->unmigrated == DG_ALLOW);
+
+    r->n_free += is_free;
+    r->n_bound += !is_free;
+}
+
+/* On the wire only the end of a transaction is looked at, of what changes nothing. */
+static void
+run_plain(struct pol_run *r, const struct sql_facts *f)
+{
+    if (f->tx != SQL_TX_COMMIT && f->tx != SQL_TX_PREPARE)
+        return;
+    r->check = POL_C_COMPLETE;
+    if (pol_is_worth(r))
+        pol_check_complete(r, f);
+}
+
+static void
 run_facts(struct pol_run *r)
 {
     const struct sql_tree *tree = r->text->tree;
@@ -250,10 +271,13 @@ run_facts(struct pol_run *r)
         } else if (f->cls != DG_OTHER) {
             if (r->session)
                 pol_access_judge(r);
+            count_free(r);
             run_checks(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
-        } else if (!r->session) {
+        } else if (r->session) {
+            run_plain(r, f);
+        } else {
             if (f->error && f->parent < 0)
                 pol_report_unread(r, f);
             run_checks(r, f);
@@ -263,6 +287,7 @@ run_facts(struct pol_run *r)
         pol_unit_apply(r->unit, i);
     }
     r->out->checks_off = n > 0 && n == n_off;
+    r->out->is_free = r->n_free > 0 && r->n_bound == 0;
 }
 
 void

@@ -565,8 +565,8 @@ static bool
 is_asked(const struct loader *l, size_t check)
 {
     const struct pol_check_row *row = pol_check_row((enum pol_check)check);
-    bool is_basic = row->when == POL_ON_HISTORY || row->when == POL_ON_ALWAYS
-        || row->when == POL_ON_EXEMPT;
+    bool is_basic = (row->when == POL_ON_HISTORY && !row->info.is_standard)
+        || row->when == POL_ON_ALWAYS || row->when == POL_ON_EXEMPT;
 
     return is_basic || l->pol->scope >= row->scope || l->sections[check].file
         || l->actions[check] != POL_UNSET;

@@ -61,6 +61,7 @@ struct pol_findings {
     size_t n;
     enum dg_action action; /* strictest enforced (observed ones don't count) */
     bool checks_off;       /* the session's access section says checks = off */
+    bool is_free; /* ... or unmigrated = allow: no migration has to explain the text */
     struct arena *arena;
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
@@ -83,6 +84,11 @@ struct pol_history {
     enum hist_write_verdict write; /* class history only */
     const struct hist_migration *write_migration;
     const char *write_reason;
+    /* The statement ends the transaction and leaves a migration incomplete or without its
+     * row: what is missing. NULL: nothing is. */
+    const char *unrecorded_why;
+    const struct hist_migration *unrecorded; /* NULL: it isn't known which */
+    bool is_unrecorded_before;               /* earlier texts ran it */
     const struct hist_view *view; /* NULL: the database has no [migrations] section */
 };
 

@@ -133,6 +133,7 @@ struct pol_run {
     struct pol_findings *out;
     struct pol_path path;
     size_t *reported; /* per access section: statement it was reported for, plus 1 */
+    size_t n_free, n_bound; /* statements that no migration has to explain; the others */
     /* of the fact being judged */
     size_t fact;
     const struct pol_access *granted; /* the section that let it pass, or NULL */
