@@ -68,6 +68,7 @@ list_check(struct json *j, const struct pol *policy, const struct pol_check_info
     json_kv(j, "production", dg_action_name(k->production));
     json_kv(j, "parameters", k->params);
     json_kv(j, "scope", k->is_standard ? "standard" : "safety");
+    json_kv(j, "when", k->when);
     if (policy)
         json_kv(j, "action", now);
     json_object_end(j);

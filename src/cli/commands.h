@@ -11,6 +11,7 @@ CLI_COMMAND(check)
 CLI_COMMAND(explain)
 CLI_COMMAND(status)
 CLI_COMMAND(audit)
+CLI_COMMAND(replay)
 CLI_COMMAND(scram)
 
 #ifdef CLI_COMMAND_UNUSED

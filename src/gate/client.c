@@ -50,6 +50,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->application_name);
     mem_free(c->client_addr);
     mem_free(c->server_addr);
+    mem_free(c->listener);
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
@@ -187,6 +188,10 @@ gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
         .role = c->role,
         .client_addr = c->client_addr,
         .application_name = c->application_name,
+        .tls = c->tls_version ? c->tls_version : "",
+        .client_cert_cn = c->tls_cn ? c->tls_cn : "",
+        .peer_uid = c->peer_uid,
+        .listener = c->listener,
         .server_version = c->server_version,
         .in_transaction = c->tx_status != 'I',
         .search_path = c->search_path,

@@ -77,7 +77,9 @@ struct gate_client {
     char *client_addr, *server_addr;          /* owned */
     int client_port, server_port;
     /* Of the client's connection, borrowed from it; NULL: plain, no certificate. */
-    const char *tls_version, *tls_cipher, *tls_subject;
+    const char *tls_version, *tls_cipher, *tls_subject, *tls_cn;
+    char *listener;    /* owned; the address that the client reached, as text */
+    char peer_uid[12]; /* of the process at a unix socket's other end; "": none */
     uint32_t server_pid;
     int server_version;
     bool std_strings, is_safe_encoding;

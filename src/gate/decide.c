@@ -304,8 +304,10 @@ add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t 
         if (f.action < DG_HOLD && !first)
             continue;
         const struct sql_facts *at = &m->tree->facts[f.fact];
-        f.message = arena_printf(
-            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
+        int line = m->scan.stmts[at->stmt].line;
+        f.message = line
+            ? arena_printf(out->arena, "%s:%d: %s", m->shown, line, f.message)
+            : arena_printf(out->arena, "%s: %s", m->shown, f.message);
         f.fact = fact;
         f.pos = -1;
         pol_findings_add(out, &f);
@@ -339,11 +341,19 @@ gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out)
 {
-    const struct sql_tree *tree = text->tree;
-    char next[256] = "";
     fill_matches(ctx, text, histories);
     fill_writes(ctx, text, histories, out->arena);
     doubt_end(ctx, text, histories);
+    gate_decide_known(ctx, session, text, histories, out);
+}
+
+void
+gate_decide_known(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, const struct pol_history *histories,
+    struct pol_findings *out)
+{
+    const struct sql_tree *tree = text->tree;
+    char next[256] = "";
     for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
         bool needs_history;
         if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)

@@ -32,6 +32,10 @@ struct gate_context {
 void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out);
+/* The same where it is known already what the history says of each fact. */
+void gate_decide_known(const struct gate_context *ctx,
+    const struct pol_session *session, const struct gate_text *text,
+    const struct pol_history *histories, struct pol_findings *out);
 
 /* Does fact i put a row into the history, or change one, when the text runs? */
 bool gate_writes_row(const struct gate_text *text, size_t i);

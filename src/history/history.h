@@ -158,6 +158,10 @@ enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migrat
 size_t hist_view_n_missing(const struct hist_view *v);
 void hist_view_missing(
     const struct hist_view *v, size_t i, const char **version, const char **name);
+/* The edited file that stands in the way of m: itself, or, for what has yet to be applied,
+ * any: it would be applied to another schema than the files tell of. NULL: none. */
+const struct hist_migration *
+hist_view_edited(const struct hist_view *v, const struct hist_migration *m);
 /* "V1..V12 applied, V13 pending" for a DETAIL line. */
 void hist_view_summary(const struct hist_view *v, char *out, size_t size);
 

@@ -17,6 +17,10 @@ pol_access_session(
     t = pol_and(t, pol_match_glob(&a->role, s->role));
     t = pol_and(t, pol_match_addr(&a->client_addr, s->client_addr));
     t = pol_and(t, pol_match_glob(&a->application_name, s->application_name));
+    t = pol_and(t, pol_match_glob(&a->tls, s->tls));
+    t = pol_and(t, pol_match_glob(&a->client_cert_cn, s->client_cert_cn));
+    t = pol_and(t, pol_match_glob(&a->peer_uid, s->peer_uid));
+    t = pol_and(t, pol_match_glob(&a->listener, s->listener));
     t = pol_and(t, pol_match_glob(&a->environment, p->environment));
     t = pol_and(t, pol_match_when(&a->time, s->now_us));
     return pol_and(t, pol_match_version(&a->server_version, s->server_version));
@@ -91,10 +95,12 @@ covers(const struct pol_run *r, const struct pol_access *a)
 
     if (!class_matches(a, f))
         return POL_NONE;
-    if (a->in_transaction != POL_UNSET
+    enum pol_truth t = pol_access_session(r->pol, a, r->session);
+    if (a->in_transaction != POL_UNSET && r->session->is_tx_unknown)
+        t = pol_and(t, POL_MAYBE);
+    else if (a->in_transaction != POL_UNSET
         && a->in_transaction != r->session->in_transaction)
         return POL_NONE;
-    enum pol_truth t = pol_access_session(r->pol, a, r->session);
     t = pol_and(t, migrated_matches(a, h));
     if (t > POL_NO)
         t = pol_and(t, migration_matches(a, h));

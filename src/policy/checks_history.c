@@ -211,24 +211,6 @@ pol_check_failed(struct pol_run *r, const struct sql_facts *f)
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 
-/* The edited file that stands in the way: the statement's own, or, for what has yet to be
- * applied, any: it would be applied to another schema than the files tell of. NULL: none. */
-static const struct hist_migration *
-find_edited(const struct hist_view *view, const struct hist_migration *m)
-{
-    const struct hist_set *set = hist_view_set(view);
-
-    if (hist_view_state(view, m->index) == DG_MIG_EDITED)
-        return m;
-    if (hist_view_state(view, m->index) == DG_MIG_APPLIED)
-        return NULL;
-    for (size_t i = 0; i < set->n; i++) {
-        if (hist_view_state(view, i) == DG_MIG_EDITED)
-            return &set->migrations[i];
-    }
-    return NULL;
-}
-
 void
 pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
 {
@@ -238,7 +220,7 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
     if (!h || !h->is_known || !h->view)
         return;
     const struct hist_migration *m = migration_of(h);
-    m = m ? find_edited(h->view, m) : NULL;
+    m = m ? hist_view_edited(h->view, m) : NULL;
     if (!m || !speaks_first(r, m))
         return;
     const char *file = version_of(r, m);

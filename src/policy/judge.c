@@ -12,10 +12,16 @@
 #define POL_CHECK(                                                                    \
     symbol, id, group, dev, stg, prod, scope, when, function, params, summary)        \
     [POL_C_##symbol] = { { id, group, summary, DG_##dev, DG_##stg, DG_##prod, params, \
-                             POL_IS_STANDARD_##scope },                               \
+                             POL_IS_STANDARD_##scope, POL_WORD_##when },              \
         POL_RUNS_##scope, POL_ON_##when, function },
 #define POL_IS_STANDARD_SAFETY   false
 #define POL_IS_STANDARD_STANDARD true
+#define POL_WORD_STATIC          "static"
+#define POL_WORD_FILE            "file"
+#define POL_WORD_END             "end"
+#define POL_WORD_HISTORY         "history"
+#define POL_WORD_ALWAYS          "always"
+#define POL_WORD_EXEMPT          "exempt"
 #define POL_RUNS_SAFETY          POL_SAFETY
 #define POL_RUNS_STANDARD        POL_ALL
 static const struct pol_check_row rows[] = {
@@ -57,6 +63,14 @@ pol_check_info(size_t i)
 {
     DG_ASSERT(i < POL_N_CHECKS, "there are %d checks", POL_N_CHECKS);
     return &rows[i].info;
+}
+
+const struct pol_check_info *
+pol_check_info_of(const char *id)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(id), &check) ? pol_check_info(check) : NULL;
 }
 
 size_t

@@ -25,12 +25,18 @@ static const struct {
     { "time", pol_parse_when, offsetof(struct pol_access, time) },
     { "server_version", pol_parse_version,
         offsetof(struct pol_access, server_version) },
+    { "tls", pol_parse_tls, offsetof(struct pol_access, tls) },
+    { "client_cert_cn", pol_parse_present,
+        offsetof(struct pol_access, client_cert_cn) },
+    { "peer_uid", pol_parse_uid, offsetof(struct pol_access, peer_uid) },
+    { "listener", pol_parse_glob, offsetof(struct pol_access, listener) },
 };
 
 static const char *const keys[] = { "database", "role", "client_addr",
     "application_name", "command", "object", "class", "migrated", "migration",
-    "environment", "time", "in_transaction", "server_version", "action", "message",
-    "hint", "reason", "mode", "startup", "unmigrated", "unparsable", "checks" };
+    "environment", "time", "in_transaction", "server_version", "tls", "client_cert_cn",
+    "peer_uid", "listener", "action", "message", "hint", "reason", "mode", "startup",
+    "unmigrated", "unparsable", "checks" };
 
 /* Match keys of the design that this version can't answer. */
 static const struct {
@@ -40,10 +46,6 @@ static const struct {
         "needs facts from the live catalogue, which this version does not read" },
     { "table_rows",
         "needs facts from the live catalogue, which this version does not read" },
-    { "tls", "needs TLS towards clients, which this version does not have" },
-    { "client_cert_cn", "needs TLS towards clients, which this version does not have" },
-    { "peer_uid", "needs unix sockets, which this version does not have" },
-    { "listener", "needs named listeners, which this version does not have" },
 };
 
 int

@@ -71,6 +71,48 @@ pol_parse_glob(struct arena *a, struct str text, struct pol_item *out, struct er
     return 0;
 }
 
+/* `*` asks for something: a client without a certificate has no name. */
+int
+pol_parse_present(
+    struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    size_t n = 0;
+    while (n < text.n && text.p[n] == '*')
+        n++;
+    return pol_parse_glob(a, n == text.n ? STR("?*") : text, out, err);
+}
+
+/* yes, no, or a version of the protocol as OpenSSL names it. */
+int
+pol_parse_tls(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    static const char *const versions[] = { "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3" };
+    bool v;
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(versions); i++) {
+        if (str_ieqz(text, versions[i]))
+            return pol_parse_glob(a, str_of(versions[i]), out, err);
+    }
+    if (str_bool(text, &v))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is neither yes, no nor a version such as TLSv1.3",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    return pol_parse_glob(a, v ? STR("?*") : STR(""), out, err);
+}
+
+int
+pol_parse_uid(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    int64_t uid;
+
+    if (str_int64(text, 0, UINT32_MAX, &uid))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no user id; write the number that `id -u NAME` prints",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    out->glob = arena_printf(a, "%lld", (long long)uid);
+    return 0;
+}
+
 static enum pol_truth
 match_glob(const struct pol_item *item, const void *value)
 {

@@ -65,6 +65,8 @@ typedef int
 pol_item_fn(struct arena *a, struct str text, struct pol_item *out, struct err *err);
 pol_item_fn pol_parse_glob, pol_parse_addr, pol_parse_version, pol_parse_command,
     pol_parse_object, pol_parse_when;
+/* Keys whose value is "" where the connection has none: matched by pol_match_glob. */
+pol_item_fn pol_parse_tls, pol_parse_present, pol_parse_uid;
 
 /* Splits at commas, takes `!` off, parses each item. An empty item is an error. */
 int pol_list_parse(struct arena *a, struct str text, pol_item_fn *fn,

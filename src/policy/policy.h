@@ -26,8 +26,14 @@ bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy]
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
     const char *database, *role, *client_addr, *application_name;
-    int server_version; /* 150020; 0 unknown */
+    /* "" where the connection has none: plain, no certificate, no unix socket */
+    const char *tls;            /* "TLSv1.3" */
+    const char *client_cert_cn; /* of a certificate that was checked */
+    const char *peer_uid;       /* "1000": the process at a unix socket's other end */
+    const char *listener;       /* "10.0.0.1:6432", "unix:/run/x/.s.PGSQL.6432" */
+    int server_version;         /* 150020; 0 unknown */
     bool in_transaction;
+    bool is_tx_unknown;      /* in_transaction says nothing */
     const char *search_path; /* as last set literally in the session; NULL unknown */
     int64_t now_us;          /* wall clock, for `time` */
 };
@@ -137,8 +143,13 @@ struct pol_check_info {
     enum dg_action development, staging, production;
     const char *params; /* "except; max=3; ..." or "" */
     bool is_standard;   /* runs only where a policy asks for it */
+    /* Which statements it runs on: "static", "file", "end", "history", "always", "exempt"
+     * (tbl/checks.h). */
+    const char *when;
 };
 size_t pol_n_checks(void);
+/* NULL: no check has this id. */
+const struct pol_check_info *pol_check_info_of(const char *id);
 const struct pol_check_info *pol_check_info(size_t i);
 /* Rules of the catalogue that are no check, and why. */
 struct pol_left_out {

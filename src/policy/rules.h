@@ -87,7 +87,8 @@ struct pol_access {
     const char *message, *hint, *reason;
     /* match keys */
     struct pol_list database, role, client_addr, application_name, command, object,
-        migration, environment, time, server_version;
+        migration, environment, time, server_version, tls, client_cert_cn, peer_uid,
+        listener;
     unsigned classes, not_classes; /* 0: not written */
     unsigned migrated;             /* bits of 1 << enum dg_migrated; 0: not written */
     int in_transaction;            /* POL_UNSET, 0, 1 */

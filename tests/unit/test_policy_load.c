@@ -186,13 +186,14 @@ static const struct bad_case bad[] = {
         "policy.ini:3: transaction = maybe is unknown; write unknown, file, tool or query" },
     { "exceptions", P "exceptions = yes\n",
         "policy.ini:3: exceptions = yes is unknown; write deny, audit or allow" },
-    { "tls", P "[access a]\ntls = yes\n",
-        "policy.ini:4: tls needs TLS towards clients, which this version does not have; "
-        "remove it" },
-    { "peer_uid", P "[access a]\npeer_uid = 1000\n",
-        "policy.ini:4: peer_uid needs unix sockets, which this version does not have; remove "
-        "it" },
-    /* between keys */
+    { "tls", P "[access a]\ntls = TLSv1.4\n",
+        "policy.ini:4: tls: \"TLSv1.4\" is neither yes, no nor a version such as TLSv1.3" },
+    { "peer_uid", P "[access a]\npeer_uid = postgres\n",
+        "policy.ini:4: peer_uid: \"postgres\" is no user id; write the number that `id -u "
+        "NAME` prints" },
+    { "peer_uid below", P "[access a]\npeer_uid = 4294967296\n",
+        "policy.ini:4: peer_uid: \"4294967296\" is no user id; write the number that `id "
+        "-u NAME` prints" },
     { "allow by a claim", P "[access a]\naction = allow\napplication_name = flyway\n",
         "policy.ini:5: application_name is what the client claims: it may make a rule "
         "stricter, never looser; use role or client_addr with action = allow" },
