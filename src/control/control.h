@@ -55,4 +55,24 @@ int ctl_query_wait(const char *conninfo, const char *sql, int64_t timeout_ms,
     struct dg_rows **rows, struct err *err) MUST_CHECK;
 void ctl_rows_free(struct dg_rows *rows);
 
+/* One connection that waits for its answers and may write: for the command line, which
+ * makes and drops databases. conninfo's own options count; timeout_ms is for connecting
+ * (in whole seconds, at least 2) and for each statement. -EIO with err: one line. */
+struct ctl_link;
+int ctl_link_open(const char *conninfo, int64_t timeout_ms, struct ctl_link **out,
+    struct err *err) MUST_CHECK;
+void ctl_link_free(struct ctl_link *l);
+CLEANUP_DEFINE(struct ctl_link *, ctl_link_free)
+/* Sends sql as one Query message. *rows (may be NULL) is the last result, borrowed until
+ * the next call. */
+int ctl_link_run(struct ctl_link *l, const char *sql, const struct dg_rows **rows,
+    struct err *err) MUST_CHECK;
+/* SQLSTATE of the last run's error, "" if it was none of the server's. */
+const char *ctl_link_sqlstate(const struct ctl_link *l);
+/* How it was connected: everything that conninfo, environment, service and password files
+ * gave, as one conninfo. Holds the password. Owned by the caller. */
+char *ctl_link_conninfo(const struct ctl_link *l);
+/* conninfo with another value for a keyword, owned by the caller. NULL: can't be read. */
+char *ctl_conninfo_with(const char *conninfo, const char *keyword, const char *value);
+
 #endif
