@@ -4,7 +4,6 @@
  * on. */
 #include "control/conn.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -39,8 +38,24 @@ ctl_option(const PQconninfoOption *options, const char *keyword)
     return NULL;
 }
 
-static void
-put_option(struct buf *b, const char *keyword, const char *value)
+void
+ctl_one_line(const char *text, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; text && *text && n + 1 < size; text++) {
+        bool is_blank = (unsigned char)*text <= ' ' || *text == 0x7f;
+        if (is_blank && (n == 0 || out[n - 1] == ' '))
+            continue;
+        out[n++] = is_blank ? ' ' : *text;
+    }
+    while (n > 0 && out[n - 1] == ' ')
+        n--;
+    out[n] = 0;
+}
+
+void
+ctl_put_option(struct buf *b, const char *keyword, const char *value)
 {
     if (buf_len(b) > 0)
         buf_puts(b, " ");
@@ -79,7 +94,7 @@ ctl_conninfo(const char *upstream, const char *dbname, const char *control, char
         else if (!value)
             value = ctl_option(up, o->keyword);
         if (value)
-            put_option(&b, o->keyword, value);
+            ctl_put_option(&b, o->keyword, value);
     }
     *out = buf_steal(&b);
     return 0;
@@ -112,4 +127,21 @@ ctl_bind(const char *sql, const char *value, char **out, struct err *err)
     }
     *out = buf_steal(&b);
     return 0;
+}
+
+char *
+ctl_conninfo_with(const char *conninfo, const char *keyword, const char *value)
+{
+    AUTO(ctl_options) PQconninfoOption *options = NULL;
+    AUTO(buf_deinit) struct buf b = BUF_INIT(MAX_CONNINFO * 4);
+
+    if (strlen(conninfo) > MAX_CONNINFO || strlen(value) > MAX_CONNINFO
+        || ctl_parse("", conninfo, &options, NULL))
+        return NULL;
+    for (const PQconninfoOption *o = options; o->keyword; o++) {
+        if (strcmp(o->keyword, keyword) != 0 && ctl_option(options, o->keyword))
+            ctl_put_option(&b, o->keyword, o->val);
+    }
+    ctl_put_option(&b, keyword, value);
+    return buf_steal(&b);
 }

@@ -87,23 +87,6 @@ now_ms(void)
 
 /* --- answers --------------------------------------------------------------------------- */
 
-/* libpq's and the server's texts have several lines and may hold anything. */
-static void
-one_line(const char *text, char *out, size_t size)
-{
-    size_t n = 0;
-
-    for (; text && *text && n + 1 < size; text++) {
-        bool is_blank = (unsigned char)*text <= ' ' || *text == 0x7f;
-        if (is_blank && (n == 0 || out[n - 1] == ' '))
-            continue;
-        out[n++] = is_blank ? ' ' : *text;
-    }
-    while (n > 0 && out[n - 1] == ' ')
-        n--;
-    out[n] = 0;
-}
-
 static void
 request_free(struct request *r)
 {
@@ -174,7 +157,7 @@ answer_error(struct request *r, const PGresult *pg)
     char text[512];
     const char *message = PQresultErrorField(pg, PG_DIAG_MESSAGE_PRIMARY);
 
-    one_line(message ? message : PQresultErrorMessage(pg), text, sizeof(text));
+    ctl_one_line(message ? message : PQresultErrorMessage(pg), text, sizeof(text));
     fail(r, PQresultErrorField(pg, PG_DIAG_SQLSTATE), text);
 }
 
@@ -240,7 +223,7 @@ conn_failed(struct conn *c)
 {
     char text[512];
 
-    one_line(c->pg ? PQerrorMessage(c->pg) : "out of memory", text, sizeof(text));
+    ctl_one_line(c->pg ? PQerrorMessage(c->pg) : "out of memory", text, sizeof(text));
     close_pg(c);
     fail_all(c, "", text[0] ? text : "the server closed the connection");
     net_timer_start(&c->idle, 0);
@@ -341,7 +324,7 @@ conn_broke(struct conn *c, const char *why)
 
     if (c->state == BUSY)
         r = LIST_ENTRY(list_first(&c->requests), struct request, node);
-    one_line(why ? why : PQerrorMessage(c->pg), text, sizeof(text));
+    ctl_one_line(why ? why : PQerrorMessage(c->pg), text, sizeof(text));
     bool is_again = r && !why && c->was_used && !r->was_retried;
     c->error = NULL;
     close_pg(c);

@@ -9,6 +9,7 @@
 #define DG_CONTROL_CONTROL_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "ddlgate/rows.h"
 #include "net/loop.h"
 
@@ -54,5 +55,41 @@ int ctl_conninfo(const char *upstream, const char *dbname, const char *control,
 int ctl_query_wait(const char *conninfo, const char *sql, int64_t timeout_ms,
     struct dg_rows **rows, struct err *err) MUST_CHECK;
 void ctl_rows_free(struct dg_rows *rows);
+
+/* One connection that waits for its answers and may write: for the command line, which
+ * makes and drops databases. conninfo's own options count; timeout_ms is for connecting
+ * (in whole seconds, at least 2) and for each statement. -EIO with err: one line. */
+struct ctl_link;
+int ctl_link_open(const char *conninfo, int64_t timeout_ms, struct ctl_link **out,
+    struct err *err) MUST_CHECK;
+void ctl_link_free(struct ctl_link *l);
+CLEANUP_DEFINE(struct ctl_link *, ctl_link_free)
+/* Sends sql as one Query message. *rows (may be NULL) is the last result, borrowed until
+ * the next call. */
+int ctl_link_run(struct ctl_link *l, const char *sql, const struct dg_rows **rows,
+    struct err *err) MUST_CHECK;
+/* SQLSTATE of the last run's error, "" if it was none of the server's. */
+const char *ctl_link_sqlstate(const struct ctl_link *l);
+/* One statement and what came of it; strings are borrowed until the next call. */
+struct ctl_outcome {
+    char sqlstate[6];          /* "": it went well, or the connection failed */
+    char error[1024];          /* one line, "" if it went well */
+    const char *detail, *hint; /* of the server's error; NULL: none */
+    int position;              /* in characters of the text, from 1; 0: unknown */
+    int64_t n_rows;            /* that it inserted, updated, deleted, copied; else 0 */
+};
+/* Sends sql as one Query message; copy is what a COPY FROM STDIN in it reads. While the
+ * server works, `idle` (may be NULL) is called every few milliseconds; it may use other
+ * links. Results are thrown away. 0 or -EIO with out filled. */
+int ctl_link_step(struct ctl_link *l, const char *sql, struct str copy,
+    void (*idle)(void *ctx), void *ctx, struct ctl_outcome *out) MUST_CHECK;
+/* Is a transaction block open? A failed one counts. */
+bool ctl_link_in_tx(const struct ctl_link *l);
+int ctl_link_backend_pid(const struct ctl_link *l);
+/* How it was connected: everything that conninfo, environment, service and password files
+ * gave, as one conninfo. Holds the password. Owned by the caller. */
+char *ctl_link_conninfo(const struct ctl_link *l);
+/* conninfo with another value for a keyword, owned by the caller. NULL: can't be read. */
+char *ctl_conninfo_with(const char *conninfo, const char *keyword, const char *value);
 
 #endif

@@ -63,6 +63,7 @@ enum hist_flag {
     HIST_T_DOWN_AFTER =
         1 << 13,             /* the row goes in a transaction after the rollback's */
     HIST_T_LISTED = 1 << 12, /* files run in the order in which something lists them */
+    HIST_T_WHOLE = 1 << 14,  /* a file is sent as one Query message */
 };
 
 enum hist_sum {
@@ -364,6 +365,7 @@ bool hist_is_own(const struct hist_set *set, const struct sql_facts *f);
 void hist_own_texts(const struct hist_set *set, struct buf *out);
 /* Appends "name" with quotes, as an identifier. */
 void hist_put_ident(struct buf *b, const char *name);
+void hist_put_literal(struct buf *b, const char *s); /* as a constant */
 
 /* --- rows by the roles of their columns (rows.c) --------------------------------------- */
 

@@ -236,6 +236,58 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
                 r->text->next_file ? r->text->next_file : "")));
 }
 
+/* ---- migration-attested ---- */
+
+static const char *
+why_unattested(struct pol_run *r, const struct hist_attest_answer *x, unsigned missing)
+{
+    char words[HIST_MAX_TESTED];
+
+    switch (x->state) {
+    case HIST_ATTEST_UNKNOWN:
+    case HIST_ATTEST_NONE:
+        break;
+    case HIST_ATTEST_OTHER_TEXT:
+        return "it was changed since it was verified";
+    case HIST_ATTEST_FOUND:
+        return arena_printf(pol_arena(r), "it was verified, but not found to be %s",
+            hist_tested_text(missing, words));
+    }
+    return "nobody has verified it";
+}
+
+void
+pol_check_attested(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct hist_attest_answer *x = r->text->attested;
+    unsigned wanted = r->pol->required;
+    char words[HIST_MAX_TESTED];
+
+    (void)f;
+    if (!wanted || !x)
+        return;
+    if (x->is_repeatable) /* there is nothing to go back to */
+        wanted &= ~(unsigned)HIST_REVERSIBLE;
+    unsigned missing = x->state == HIST_ATTEST_FOUND ? wanted & ~x->tested : wanted;
+    if (!missing)
+        return;
+    struct arena *a = pol_arena(r);
+    bool is_unknown = x->state == HIST_ATTEST_UNKNOWN;
+    pol_report(r,
+        POL_REPORT(.message = is_unknown ? "whether it was verified is not known here"
+                                         : why_unattested(r, x, missing),
+            .detail = arena_printf(a, "This policy requires of every migration: %s.",
+                hist_tested_text(r->pol->required, words)),
+            .hint = is_unknown
+                ? "Check it with the gate's configuration (-c), which names its source."
+                : arena_printf(a,
+                    "Run `ddlgate verify -c CONFIG --attest %s` and commit the "
+                    "attestation with the migration.",
+                    x->source),
+            .sqlstate = DG_SQLSTATE_NOT_NOW, .is_limited = is_unknown,
+            .at_most = DG_NOTE));
+}
+
 /* ---- migration-missing-file ---- */
 
 void

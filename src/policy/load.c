@@ -143,7 +143,7 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
     "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
-    "exceptions", "baseline" };
+    "exceptions", "baseline", "require" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int
@@ -261,6 +261,21 @@ policy_baseline(struct loader *l)
     return 0;
 }
 
+/* The findings name this line: it is what asks for the attestation. */
+static int
+policy_require(struct loader *l)
+{
+    struct str bad;
+
+    if (hist_tested_parse(str_of(l->item->value), &l->pol->required, &bad))
+        return load_fault(l,
+            "require: \"%.*s\" can't be tested; write verified, reversible, idempotent",
+            (int)(bad.n < 40 ? bad.n : 40), bad.p);
+    if (!l->sections[POL_C_ATTESTED].file)
+        l->pol->checks[POL_C_ATTESTED].origin = here(l);
+    return 0;
+}
+
 static int
 policy_key(struct loader *l)
 {
@@ -292,6 +307,8 @@ policy_key(struct loader *l)
         return policy_manner(l);
     if (strcmp(key, "baseline") == 0)
         return policy_baseline(l);
+    if (strcmp(key, "require") == 0)
+        return policy_require(l);
     return load_unknown_key(l, policy_keys, DG_ARRAY_SIZE(policy_keys));
 }
 
@@ -566,7 +583,8 @@ is_asked(const struct loader *l, size_t check)
 {
     const struct pol_check_row *row = pol_check_row((enum pol_check)check);
     bool is_basic = (row->when == POL_ON_HISTORY && !row->info.is_standard)
-        || row->when == POL_ON_ALWAYS || row->when == POL_ON_EXEMPT;
+        || row->when == POL_ON_ALWAYS || row->when == POL_ON_EXEMPT
+        || (check == POL_C_ATTESTED && l->pol->required);
 
     return is_basic || l->pol->scope >= row->scope || l->sections[check].file
         || l->actions[check] != POL_UNSET;

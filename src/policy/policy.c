@@ -16,6 +16,12 @@ pol_migrate_classes(const struct pol *p)
     return p->migrate;
 }
 
+unsigned
+pol_required(const struct pol *p)
+{
+    return p->required;
+}
+
 bool
 pol_is_observe(const struct pol *p)
 {

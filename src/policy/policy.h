@@ -9,7 +9,7 @@
 #define DG_POLICY_POLICY_H
 
 #include "base/cell.h"
-#include "history/history.h"
+#include "history/attest.h"
 
 struct pol;
 
@@ -21,6 +21,7 @@ int pol_load_as(const char *path, const char *environment, bool settle,
     struct pol **out, struct err *err) MUST_CHECK;
 const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
+unsigned pol_required(const struct pol *p);        /* key `require`: enum hist_tested */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
@@ -113,6 +114,8 @@ struct pol_text {
     /* tree->n entries; NULL: nobody asked (offline) */
     const struct pol_history *history;
     const char *next_file;
+    /* of a migration: whether it was tried out; NULL: nothing that could be */
+    const struct hist_attest_answer *attested;
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
     const struct pol_text *t, struct pol_findings *out);

@@ -109,6 +109,7 @@ struct pol {
     enum pol_scope scope;
     enum pol_wrap wrap;
     enum pol_exceptions exceptions;
+    unsigned required;    /* enum hist_tested */
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
