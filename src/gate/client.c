@@ -3,6 +3,7 @@
 #include "gate/client.h"
 
 #include "base/mem.h"
+#include "gate/trail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,8 @@ gate_client_watch(const struct gate_client *c)
 {
     unsigned watch = SQL_W_SCHEMA | SQL_W_CODE | SQL_W_INTO | SQL_W_HISTORY
         | SQL_W_SETTING | SQL_W_PREPARED;
+    if (c->env->committed && (c->env->trail_wants & GATE_TRAIL_DATA))
+        return GATE_WATCH_ALL | SQL_W_ALL;
     return c->holds_change ? watch | SQL_W_TX : watch;
 }
 

@@ -27,6 +27,8 @@ struct gate_history_ask {
     struct err why;
 };
 
+struct gate_trail;
+
 /* Services and shared state of one worker thread. */
 struct gate_env {
     struct gate_snapshot *snap; /* current; swapped on this thread only; owned */
@@ -35,6 +37,10 @@ struct gate_env {
     struct task_pool *parsers;
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask); /* thread-safe */
+    /* The server has committed a transaction: what it ran (gate/trail.h). Called on this
+     * thread; NULL: nobody wants to know. */
+    void (*committed)(void *ctx, struct gate_trail *trail);
+    unsigned trail_wants; /* GATE_TRAIL_* */
     void *ctx;
     bool is_stopped; /* the services are gone: judgements under way end as they stand */
     struct gate_stats stats;
@@ -104,6 +110,8 @@ struct gate_client {
                          * holds is forgotten here */
     struct map *temps;  /* names the session made temporary; NULL: none */
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
+    /* What the steps of open transactions cost (gate/trail.h). */
+    size_t n_steps, step_bytes;
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };

@@ -7,6 +7,7 @@
 #include "gate/message.h"
 #include "gate/record.h"
 #include "gate/temp.h"
+#include "gate/trail.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,17 +39,18 @@ gate_request_new(
 }
 
 void
-gate_run_deinit(struct gate_run *run)
+gate_run_deinit(struct gate_client *c, struct gate_run *run)
 {
+    gate_step_free(c, run->step);
     gate_intent_free(run->intent);
     mem_free(run->tx_name);
 }
 
 static void
-runs_free(struct gate_run *runs, size_t n)
+runs_free(struct gate_client *c, struct gate_run *runs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gate_run_deinit(&runs[i]);
+        gate_run_deinit(c, &runs[i]);
     mem_free(runs);
 }
 
@@ -60,7 +62,7 @@ close_intents(struct gate_request *req, enum aud_outcome outcome, const char *wh
         if (req->runs[i].intent)
             gate_record_outcome(req->client, req->runs[i].intent, outcome, NULL, why);
     }
-    runs_free(req->runs, req->n_runs);
+    runs_free(req->client, req->runs, req->n_runs);
     req->runs = NULL;
     req->n_runs = 0;
 }
@@ -370,23 +372,29 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
         && find_tracked(req, policy, root, &fact);
     tracked |= executes_tracked(req, policy, f);
     *is_change = tracked;
-    if (!tracked && f->tx == SQL_TX_NONE)
+    bool wanted = gate_trail_wants(req, root, tracked);
+    if (!tracked && !wanted && f->tx == SQL_TX_NONE)
         return 0;
     struct gate_run run = {
         .ordinal = (unsigned)f->stmt,
         .tag = f->prep == SQL_PREP_NONE && fact == root
-                && !(f->flags & SQL_F_UNPARSABLE)
+                && !(f->flags & SQL_F_UNPARSABLE) && (tracked || !wanted)
             ? f->tag
             : NULL,
         .tx = f->tx,
         .tx_name = mem_strdup(f->tx_name),
     };
     int r = tracked ? gate_record_intent(req, fact, wait, &run.intent) : 0;
-    if (r == 0)
-        req->runs[req->n_runs++] = run;
-    else
+    if (r) {
         mem_free(run.tx_name);
-    return r;
+        return r;
+    }
+    if (wanted) {
+        run.step = gate_step_new(req, root, tracked, run.intent);
+        run.is_step_lost = !run.step;
+    }
+    req->runs[req->n_runs++] = run;
+    return 0;
 }
 
 static void

@@ -42,10 +42,13 @@ struct gate_run {
     unsigned ordinal; /* among the statements of its text, from 0 */
     const char *tag;  /* the CommandComplete that belongs to it; NULL: any */
     enum sql_tx tx;
-    char *tx_name; /* owned */
-    struct gate_intent
-        *intent; /* owned; NULL: only the transaction statement matters */
+    char *tx_name;              /* owned */
+    struct gate_intent *intent; /* owned; NULL: not audited */
+    struct gate_step *step;     /* owned; NULL: nobody wants it (gate/trail.h) */
+    bool is_step_lost;          /* somebody wants it, but it went over the limits */
 };
+
+struct gate_step;
 
 struct gate_message;
 
@@ -100,6 +103,6 @@ void gate_cancel(struct gate_request *req);
 void gate_request_free(struct gate_request *req);
 /* The forwarded text's PREPARE and DEALLOCATE statements change what names mean. */
 void gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t unit);
-void gate_run_deinit(struct gate_run *run);
+void gate_run_deinit(struct gate_client *c, struct gate_run *run);
 
 #endif

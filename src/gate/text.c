@@ -102,8 +102,9 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     struct gate_stats *stats, struct gate_text **out)
 {
     stats->texts++;
-    unsigned met = sql_filter(words, sql, len, watch);
-    if (!met) {
+    bool watches_all = watch & GATE_WATCH_ALL;
+    unsigned met = sql_filter(words, sql, len, watch & SQL_W_ALL);
+    if (!met && !watches_all) {
         stats->filtered++;
         return GATE_TEXT_PLAIN;
     }
@@ -125,12 +126,13 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     AUTO(gate_text_unref) struct gate_text *t = text_new(sql, len);
     t->std_strings = reading->std_strings;
     int r = sql_scan(&t->scan, words, t->sql, len, t->std_strings, max_depth, &why);
-    if (r == 0 && (t->scan.words & watch) == 0) {
+    if (r == 0 && (watches_all ? t->scan.n == 0 : (t->scan.words & watch) == 0)) {
         stats->scanned++;
         return GATE_TEXT_PLAIN;
     }
     t->words = words;
     t->words_owner = ref_take(owner);
+    t->is_watched = watches_all;
     int result = 0;
     if (r != 0) {
         t->is_too_complex = r == SQL_SCAN_E_DEEP;
@@ -246,6 +248,8 @@ gate_text_opaque(const char *why)
 bool
 gate_text_matters(const struct gate_text *t)
 {
+    if (t->is_watched)
+        return true;
     for (size_t i = 0; i < t->tree->n; i++) {
         const struct sql_facts *f = &t->tree->facts[i];
         if (f->cls != DG_OTHER || f->tx != SQL_TX_NONE || f->prep != SQL_PREP_NONE

@@ -23,6 +23,7 @@ struct gate_text {
     const struct sql_words *words;
     void *words_owner; /* the snapshot that holds words: owned reference */
     bool std_strings;
+    bool is_watched;     /* somebody wants to know of everything that runs */
     bool is_too_complex; /* refused with 54001: too deep or too long */
 };
 
@@ -41,6 +42,9 @@ enum {
     GATE_TEXT_PARSE_AWAY = 2, /* *out needs gate_text_parse on a parser thread */
     GATE_TEXT_UNCERTAIN = 3,  /* reads two ways until what is in flight is answered */
 };
+
+/* In watch: nothing is plain but an empty text. */
+#define GATE_WATCH_ALL (1U << 31)
 
 /* Filter, lexer and, for short texts, parser. watch: groups of sql/filter.h that matter to
  * this session now. owner: the snapshot that holds words.

@@ -123,6 +123,15 @@ void hist_next_file(
     const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
 /* Is `name` the name of a format? */
 bool hist_format_exists(const char *name);
+/* The format of the i-th tool that the gate knows, NULL after the last one. */
+const char *hist_format_name(size_t i);
+/* The format of the tool whose history a set is about; of a lockfile, the tool it names. */
+const char *hist_set_format(const struct hist_set *set);
+/* How many of the columns (a comma list) are those of the set's history table; 0: it is
+ * another tool's table. */
+size_t hist_set_fit(const struct hist_set *set, const char *columns);
+/* The history table's schema and name as a configuration would have them. */
+void hist_table_text(const struct hist_set *set, struct buf *out);
 /* The history table's bare name of a set, for the word filter. */
 const char *hist_table_name(const struct hist_set *set);
 /* Can a table written so be the set's history table? schema NULL: not written. */

@@ -30,6 +30,12 @@ hist_table_name(const struct hist_set *set)
     return set->conf.history_table;
 }
 
+void
+hist_table_text(const struct hist_set *set, struct buf *out)
+{
+    buf_putf(out, "%s.%s", set->conf.history_schema, set->conf.history_table);
+}
+
 bool
 hist_is_table(const struct hist_set *set, const char *schema, const char *table)
 {

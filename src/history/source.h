@@ -108,6 +108,12 @@ const struct hist_tool *hist_tool_of_columns(const char *columns);
 /* "numbered-sql, flyway, ..." */
 const char *hist_tool_names(struct arena *a);
 
+/* Index of the first column with a role, n_columns if there is none. */
+size_t hist_find_role(const struct hist_tool *tool, enum hist_role role);
+
+/* The values of several key columns are joined by it. */
+#define HIST_KEY_SEPARATOR "::"
+
 /* One row that a client inserts, with its values resolved against the parameters. */
 struct hist_row {
     const struct sql_write *write;
@@ -346,6 +352,10 @@ enum hist_value_type {
     HIST_VT_BYTES,   /* bytea: out holds hex */
 };
 
+#define HIST_KEY_SIZE (3 * HIST_VALUE_SIZE + 8)
+/* What a binary parameter of a column is. */
+enum hist_value_type hist_type_of(const struct hist_tool *tool, enum hist_role role);
+
 /* An honest row of m: has it come to its time? */
 enum hist_write_verdict hist_judge_time(const struct hist_view *v,
     const struct hist_migration *m, const struct hist_tx *tx, struct err *reason);
@@ -360,6 +370,9 @@ enum hist_value_kind hist_row_value(const struct hist_row *row, const char *colu
 
 /* Is this DDL the tool's own bookkeeping? */
 bool hist_is_own(const struct hist_set *set, const struct sql_facts *f);
+/* The history table, or another one of the tool's own. */
+bool
+hist_is_own_table(const struct hist_set *set, const char *schema, const char *table);
 /* Appends texts whose digests are admitted, each ended by `;` (CREATE SCHEMA, whose
  * elements the facts of the outer statement don't show). */
 void hist_own_texts(const struct hist_set *set, struct buf *out);

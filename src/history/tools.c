@@ -555,6 +555,18 @@ hist_tool_find(const char *format)
 }
 
 const char *
+hist_format_name(size_t i)
+{
+    return i < DG_ARRAY_SIZE(tools) ? tools[i].format : NULL;
+}
+
+const char *
+hist_set_format(const struct hist_set *set)
+{
+    return set->tool->format;
+}
+
+const char *
 hist_tool_names(struct arena *a)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(4096);
@@ -587,6 +599,12 @@ n_fitting(const struct hist_tool *tool, const char *columns)
         n++;
     }
     return required == want ? n : 0;
+}
+
+size_t
+hist_set_fit(const struct hist_set *set, const char *columns)
+{
+    return n_fitting(set->tool, columns);
 }
 
 const struct hist_tool *

@@ -60,6 +60,7 @@ struct pol_finding {
     const char *column;              /* may be NULL */
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
+    bool is_captured; /* migration-first: it passes and becomes a migration file */
 };
 
 struct pol_findings {

@@ -75,6 +75,8 @@ on_ready(struct sess *s, char status)
     s->n_done++;
     if (s->track)
         sess_track_ready(s, unit, status);
+    else if (status == 'I')
+        s->is_trail_cut = false;
     unsigned n_messages = s->has_failed ? s->batch_done : GATE_ALL_DONE;
     gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);

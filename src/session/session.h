@@ -176,6 +176,7 @@ struct sess {
     size_t n_refusals, cap_refusals;
     struct map *portals;      /* name -> struct sess_bind; NULL while none matters */
     struct sess_track *track; /* owned; NULL while nothing is tracked */
+    bool is_trail_cut; /* steps of the open transaction are lost (gate/trail.h) */
 };
 
 /* --- session.c: life cycle ------------------------------------------------------------- */

@@ -24,6 +24,8 @@ sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *
         .parsers = shared->parsers,
         .clk = shared->clk,
         .read_history = shared->read_history,
+        .committed = shared->committed,
+        .trail_wants = shared->trail_wants,
         .ctx = shared->ctx,
     };
     return w;

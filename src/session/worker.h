@@ -47,7 +47,9 @@ struct sess_shared {
     struct task_pool *parsers; /* also resolves names */
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask);
-    void (*ask)(void *ctx, struct sess_ask *ask); /* thread-safe */
+    void (*committed)(void *ctx, struct gate_trail *trail); /* NULL: nobody listens */
+    unsigned trail_wants;                                   /* GATE_TRAIL_* */
+    void (*ask)(void *ctx, struct sess_ask *ask);           /* thread-safe */
     void *ctx;
     struct tally *databases, *users; /* sessions of each */
     atomic_uint n_clients;
