@@ -25,21 +25,20 @@ static const struct {
     { "time", pol_parse_when, offsetof(struct pol_access, time) },
     { "server_version", pol_parse_version,
         offsetof(struct pol_access, server_version) },
+    { "table_size", pol_parse_size, offsetof(struct pol_access, table_size) },
+    { "table_rows", pol_parse_rows, offsetof(struct pol_access, table_rows) },
 };
 
 static const char *const keys[] = { "database", "role", "client_addr",
     "application_name", "command", "object", "class", "migrated", "migration",
-    "environment", "time", "in_transaction", "server_version", "action", "message",
-    "hint", "reason", "mode", "startup", "unmigrated", "unparsable", "checks" };
+    "environment", "time", "in_transaction", "server_version", "table_size",
+    "table_rows", "action", "message", "hint", "reason", "mode", "startup",
+    "unmigrated", "unparsable", "checks" };
 
 /* Match keys of the design that this version can't answer. */
 static const struct {
     const char *key, *why;
 } missing[] = {
-    { "table_size",
-        "needs facts from the live catalogue, which this version does not read" },
-    { "table_rows",
-        "needs facts from the live catalogue, which this version does not read" },
     { "tls", "needs TLS towards clients, which this version does not have" },
     { "client_cert_cn", "needs TLS towards clients, which this version does not have" },
     { "peer_uid", "needs unix sockets, which this version does not have" },
