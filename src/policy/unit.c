@@ -13,9 +13,12 @@
 #define MAX_INDEXES 64   /* remembered per table and leading column */
 #define MAX_MADE    1000 /* names kept of a transaction */
 
+/* Keys as those of struct pol_unit's tables; surely: under the names as they are now. */
 struct pol_made {
-    struct map *names; /* owned; keys as those of struct pol_unit's tables */
+    struct map *names; /* owned */
 };
+#define MADE_PERHAPS ((void *)1)
+#define MADE_SURELY  ((void *)2)
 
 struct unit_index {
     const char *schema; /* NULL: not written */
@@ -401,7 +404,7 @@ seed(struct pol_unit *u, const struct pol_made *made)
         struct str schema = { end + 1, key.n - (size_t)(end + 1 - key.p) };
         char name[65];
         snprintf(name, sizeof(name), "%.*s", (int)(end - key.p), key.p);
-        map_set(u->tables, key, born(u, true));
+        map_set(u->tables, key, born(u, value == MADE_SURELY));
         if (!str_eqz(schema, "\2index"))
             count_name(u, name, 1);
     }
@@ -476,7 +479,8 @@ take_over(struct pol_made **made, const struct pol_unit *u)
     (*made)->names = map_new(NULL);
     while (
         map_count((*made)->names) < MAX_MADE && map_next(u->tables, &pos, &key, &value))
-        map_set((*made)->names, key, *made);
+        map_set((*made)->names, key,
+            is_born(u, value, false) ? MADE_SURELY : MADE_PERHAPS);
 }
 
 void
