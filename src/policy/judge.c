@@ -155,6 +155,7 @@ runs(const struct pol_run *r, const struct sql_facts *f, enum pol_when_runs when
 {
     switch (when) {
     case POL_ON_STATIC:
+    case POL_ON_LIVE:
         return !is_judged && (!r->session || is_change(r, f));
     case POL_ON_FILE:
         return !r->session;
@@ -236,6 +237,10 @@ follow_path(struct pol_run *r, const struct sql_facts *f)
         || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_COMMIT
         || f->tx == SQL_TX_PREPARE)
         r->path.is_known = false;
+    if ((f->flags & SQL_F_READING) && !is_other_setting)
+        r->is_path_moved = true;
+    else if (f->tx != SQL_TX_NONE && r->session && r->session->search_path)
+        r->is_path_moved |= !r->path.is_known;
 }
 
 /* Is the table that it locks one of this text? */

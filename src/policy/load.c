@@ -143,7 +143,7 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
     "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
-    "exceptions", "baseline", "require" };
+    "exceptions", "baseline", "require", "facts_timeout", "when_unknown" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int
@@ -247,6 +247,21 @@ policy_manner(struct loader *l)
 }
 
 static int
+policy_facts_timeout(struct loader *l)
+{
+    int64_t ms;
+
+    if (str_duration(str_of(l->item->value), 1, &ms) || ms < 10 || ms > 10000)
+        return load_fault(l,
+            "facts_timeout = %.40s is no time that a statement can wait; write 10ms to 10s",
+            l->item->value);
+    l->pol->facts_timeout_ms = ms;
+    return 0;
+}
+
+static int load_when_unknown(struct loader *l, int *out);
+
+static int
 policy_baseline(struct loader *l)
 {
     AUTO(mem_free) char *path = fs_relative_to(l->item->file, l->item->value);
@@ -305,6 +320,14 @@ policy_key(struct loader *l)
     if (strcmp(key, "checks") == 0 || strcmp(key, "transaction") == 0
         || strcmp(key, "exceptions") == 0)
         return policy_manner(l);
+    if (strcmp(key, "facts_timeout") == 0)
+        return policy_facts_timeout(l);
+    if (strcmp(key, "when_unknown") == 0) {
+        int word = POL_STRICT;
+        int ret = load_when_unknown(l, &word);
+        l->pol->when_unknown = (enum pol_unknown)word;
+        return ret;
+    }
     if (strcmp(key, "baseline") == 0)
         return policy_baseline(l);
     if (strcmp(key, "require") == 0)
@@ -371,23 +394,41 @@ check_param(struct loader *l, enum pol_param_key key)
     return 0;
 }
 
+/* Does it matter to the check that live facts are unknown? */
+static bool
+uses_facts(enum pol_check check)
+{
+    const struct pol_check_row *row = pol_check_row(check);
+    return row->when == POL_ON_LIVE
+        || pol_params_have(row->info.params, "min_table_size");
+}
+
+static int
+load_when_unknown(struct loader *l, int *out)
+{
+    static const char *const words[] = { "strict", "loose" };
+    return policy_word(l, words, DG_ARRAY_SIZE(words), out);
+}
+
 /* Names the keys that this check has. */
 static int
 check_unknown_key(struct loader *l)
 {
-    const char *known[5 + 8] = { "action", "message", "hint", "mode", "reason" };
+    const char *known[6 + 8] = { "action", "message", "hint", "mode", "reason" };
     struct str rest = str_of(pol_check_row(l->check)->info.params), key, value;
     size_t n = 5;
 
     while (n < DG_ARRAY_SIZE(known) && pol_params_next(&rest, &key, &value))
         known[n++] = arena_strndup(l->pol->arena, key.p, key.n);
+    if (uses_facts(l->check) && n < DG_ARRAY_SIZE(known))
+        known[n++] = "when_unknown";
     return load_unknown_key(l, known, n);
 }
 
 static int
 check_key(struct loader *l)
 {
-    static const char *const live[] = { "min_table_size", "max_table_size", "min_size",
+    static const char *const sizes[] = { "min_table_size", "max_table_size", "min_size",
         "min_table_rows", "min_rows", "table_size", "table_rows" };
     struct pol_check_conf *c = &l->pol->checks[l->check];
     const char *params = pol_check_row(l->check)->info.params, *key = l->item->key;
@@ -409,12 +450,14 @@ check_key(struct loader *l)
         return load_list(l, pol_parse_object, &c->except);
     if (pol_params_have(params, key) && pol_param_find(str_of(key), &param))
         return check_param(l, param);
-    for (size_t i = 0; i < DG_ARRAY_SIZE(live); i++) {
-        if (strcmp(key, live[i]) == 0)
-            return load_fault(l,
-                "%s needs facts from the live catalogue, which this version does not read; "
-                "remove it",
-                key);
+    if (strcmp(key, "when_unknown") == 0 && uses_facts(l->check))
+        return load_when_unknown(l, &c->when_unknown);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(sizes); i++) {
+        if (strcmp(key, sizes[i]) == 0)
+            return load_fault(l, "%s is no key of this check; %s", key,
+                pol_params_have(params, "min_table_size")
+                    ? "write min_table_size = 100MB"
+                    : "its findings don't depend on the size of a table");
     }
     return check_unknown_key(l);
 }
@@ -641,8 +684,11 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     p->arena = arena_new();
     p->migrate = DG_MIGRATE_DEFAULT;
     p->scope = POL_SAFETY;
-    for (size_t i = 0; i < POL_N_CHECKS; i++)
+    p->facts_timeout_ms = POL_FACTS_TIMEOUT_MS;
+    for (size_t i = 0; i < POL_N_CHECKS; i++) {
         l.actions[i] = POL_UNSET;
+        p->checks[i].when_unknown = POL_UNSET;
+    }
     int ret = path ? ini_read(path, settle, take_item, &l, err) : 0;
     if (!ret)
         ret = finish(&l, path);

@@ -266,6 +266,85 @@ pol_match_version(const struct pol_list *l, int server_version)
                               : POL_MAYBE;
 }
 
+/* ---- amounts ---- */
+
+/* >=, <=, >, <; what is left of text is the number. */
+static const char *
+take_comparison(struct str *text)
+{
+    static const char *const ops[] = { ">=", "<=", ">", "<" };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(ops); i++) {
+        size_t n = strlen(ops[i]);
+        if (text->n > n && memcmp(text->p, ops[i], n) == 0) {
+            *text = str_trim((struct str){ text->p + n, text->n - n });
+            return ops[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+set_amount(const char *op, int64_t v, struct pol_item *out)
+{
+    bool is_less = op[0] == '<', is_equal = op[1] == '=';
+
+    out->from = is_less ? 0 : is_equal ? v : v + 1;
+    out->to = !is_less ? INT64_MAX : is_equal ? v : v - 1;
+}
+
+int
+pol_parse_size(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    struct str s = text;
+    const char *op = take_comparison(&s);
+    uint64_t bytes;
+
+    (void)a;
+    if (!op || str_size(s, &bytes) || bytes >= INT64_MAX)
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no comparison with a size; write it as >=10GB or <100MB",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    set_amount(op, (int64_t)bytes, out);
+    return 0;
+}
+
+int
+pol_parse_rows(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    struct str s = text;
+    const char *op = take_comparison(&s);
+    int64_t n;
+
+    (void)a;
+    if (!op || str_int64(s, 0, INT64_MAX - 1, &n))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no comparison with a number of rows; write it as >=1000000",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    set_amount(op, n, out);
+    return 0;
+}
+
+struct amount {
+    int64_t from, to;
+};
+
+static enum pol_truth
+match_amount(const struct pol_item *item, const void *value)
+{
+    const struct amount *v = value;
+    if (v->to < item->from || v->from > item->to)
+        return POL_NO;
+    return v->from >= item->from && v->to <= item->to ? POL_YES : POL_MAYBE;
+}
+
+enum pol_truth
+pol_match_amount(const struct pol_list *l, int64_t from, int64_t to)
+{
+    struct amount v = { from, to };
+    return l->n ? match_list(l, match_amount, &v) : POL_YES;
+}
+
 /* ---- time ---- */
 
 int

@@ -28,6 +28,12 @@ pol_is_observe(const struct pol *p)
     return p->is_observed;
 }
 
+int64_t
+pol_facts_timeout_ms(const struct pol *p)
+{
+    return p->facts_timeout_ms;
+}
+
 enum dg_action
 pol_check_action(const struct pol *p, const char *id, bool *is_observed)
 {

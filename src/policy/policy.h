@@ -10,6 +10,7 @@
 
 #include "base/cell.h"
 #include "history/attest.h"
+#include "policy/live.h"
 
 struct pol;
 
@@ -36,7 +37,9 @@ struct pol_session {
     bool in_transaction;
     bool is_tx_unknown;      /* in_transaction says nothing */
     const char *search_path; /* as last set literally in the session; NULL unknown */
-    int64_t now_us;          /* wall clock, for `time` */
+    bool is_path_unknown; /* set, but nobody knows to what; else NULL is the server's */
+    int server_pid;       /* its backend: its own locks don't count; 0 unknown */
+    int64_t now_us;       /* wall clock, for `time` */
 };
 
 /* One result of a rule. Strings and the object live in the findings' arena. Findings of
@@ -61,6 +64,7 @@ struct pol_finding {
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
     bool is_captured; /* migration-first: it passes and becomes a migration file */
+    bool needs_live; /* a table of a known size might be exempt from it */
 };
 
 struct pol_findings {
@@ -70,6 +74,9 @@ struct pol_findings {
     enum dg_action action; /* strictest enforced (observed ones don't count) */
     bool checks_off;       /* the session's access section says checks = off */
     bool is_free; /* ... or unmigrated = allow: no migration has to explain the text */
+    /* What some rule would like to know of the server and was not told: to be read, and
+     * the text to be judged again with it. */
+    struct pol_wants wants;
     struct arena *arena;
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
@@ -117,6 +124,9 @@ struct pol_text {
     const char *next_file;
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
+    const struct pol_live *live; /* NULL: nobody asked */
+    const struct pol_made
+        *made; /* by this transaction before this text; NULL: nothing */
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
     const struct pol_text *t, struct pol_findings *out);
@@ -130,6 +140,17 @@ pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_finding
  * needs_history: is it a schema change or history write? */
 bool
 pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
+
+/* [policy] facts_timeout */
+int64_t pol_facts_timeout_ms(const struct pol *p);
+
+/* Tables and indexes that a transaction has made, text by text. Names kept are limited;
+ * what is forgotten counts as having been there before. */
+struct pol_made;
+/* Adds what the text makes, takes away what it drops or renames, forgets all where it can
+ * not be followed. *made is created when needed. */
+void pol_made_note(struct pol_made **made, const struct pol_text *t);
+void pol_made_free(struct pol_made *made);
 
 /* The line of a baseline file ([policy] baseline = FILE) under which a finding counts as
  * known: rule, digest of its statement, object. Owned by the arena. */

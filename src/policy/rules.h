@@ -23,6 +23,7 @@ enum pol_check {
 
 enum pol_when_runs {
     POL_ON_STATIC,
+    POL_ON_LIVE,
     POL_ON_FILE,
     POL_ON_END,
     POL_ON_HISTORY,
@@ -58,6 +59,12 @@ enum pol_exceptions {
     POL_EXC_ALLOW, /* the finding becomes a note */
 };
 
+/* when_unknown = ...: live facts that could not be read. */
+enum pol_unknown {
+    POL_STRICT, /* as if they were what the rule warns of */
+    POL_LOOSE,  /* as if they were not */
+};
+
 /* A place in a policy file; file NULL: the catalogue's default. */
 struct pol_origin {
     const char *file;
@@ -67,6 +74,7 @@ struct pol_origin {
 struct pol_check_conf {
     enum dg_action action;
     bool is_observed;
+    int when_unknown; /* enum pol_unknown or POL_UNSET: the policy's */
     const char *message, *hint, *reason; /* NULL: the check's own */
     struct pol_list except;              /* objects that it doesn't look at */
     struct pol_origin origin;
@@ -77,7 +85,8 @@ struct pol_param {
     const char *name, *value;
 };
 
-#define POL_UNSET (-1)
+#define POL_UNSET            (-1)
+#define POL_FACTS_TIMEOUT_MS 200
 
 struct pol_access {
     const char *name;
@@ -88,7 +97,7 @@ struct pol_access {
     /* match keys */
     struct pol_list database, role, client_addr, application_name, command, object,
         migration, environment, time, server_version, tls, client_cert_cn, peer_uid,
-        listener;
+        listener, table_size, table_rows;
     unsigned classes, not_classes; /* 0: not written */
     unsigned migrated;             /* bits of 1 << enum dg_migrated; 0: not written */
     int in_transaction;            /* POL_UNSET, 0, 1 */
@@ -109,7 +118,9 @@ struct pol {
     enum pol_scope scope;
     enum pol_wrap wrap;
     enum pol_exceptions exceptions;
-    unsigned required;    /* enum hist_tested */
+    unsigned required; /* enum hist_tested */
+    enum pol_unknown when_unknown;
+    int64_t facts_timeout_ms;
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
@@ -134,8 +145,10 @@ struct pol_run {
     struct pol_allows *allows; /* exceptions of the file; NULL for a text of the wire */
     struct pol_findings *out;
     struct pol_path path;
-    size_t *reported; /* per access section: statement it was reported for, plus 1 */
-    size_t n_free, n_bound; /* statements that no migration has to explain; the others */
+    bool is_path_moved; /* the text itself changed what unqualified names mean */
+    size_t *reported;   /* per access section: statement it was reported for, plus 1 */
+    size_t n_free,
+        n_bound; /* statements that no migration has to explain; the others */
     /* of the fact being judged */
     size_t fact;
     const struct pol_access *granted; /* the section that let it pass, or NULL */
@@ -185,6 +198,7 @@ typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
     symbol, id, group, dev, stg, prod, scope, when, function, params, summary) \
     POL_CHECK_FN_##when(function)
 #define POL_CHECK_FN_STATIC(function)  pol_check_fn function;
+#define POL_CHECK_FN_LIVE(function)    pol_check_fn function;
 #define POL_CHECK_FN_FILE(function)    pol_check_fn function;
 #define POL_CHECK_FN_END(function)     pol_check_fn function;
 #define POL_CHECK_FN_HISTORY(function) pol_check_fn function;
