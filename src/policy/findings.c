@@ -321,6 +321,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .message = c->message ? c->message : report->message,
         .detail = report->detail,
         .hint = c->hint ? c->hint : report->hint,
+        .wanted = report->wanted,
         .origin_file = arena_strdup(pol_arena(r), origin.file),
         .origin_line = origin.line,
         .object = report->object,

@@ -89,9 +89,34 @@ load_action(struct loader *l, bool has_off, int *out)
             l->item->key, l->item->value, has_off ? "off" : "allow");
     if (action == DG_REWRITE)
         return load_fault(l,
-            "%s = rewrite is not in this version; use reject, which shows the safe form",
+            "%s = rewrite is an action of checks; use reject, which shows the safe form",
             l->item->key);
     *out = action;
+    return 0;
+}
+
+/* A check's own, which may be rewrite. */
+static int
+check_action(struct loader *l, int *out)
+{
+    if (!str_ieqz(str_of(l->item->value), "rewrite"))
+        return load_action(l, true, out);
+    if (!pol_check_may_rewrite(l->check))
+        return load_fault(l,
+            "%s has no safe form that the gate can make by itself (`ddlgate check --list` "
+            "shows which have one); use reject, which shows what to write instead",
+            pol_check_row(l->check)->info.id);
+    *out = DG_REWRITE;
+    return 0;
+}
+
+static int
+rewrite_else(struct loader *l, int *out)
+{
+    if (load_action(l, false, out) != 0)
+        return -EINVAL;
+    if (*out != DG_WARN && *out != DG_REJECT)
+        return load_fault(l, "rewrite_else is reject or warn, not %s", l->item->value);
     return 0;
 }
 
@@ -143,7 +168,8 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
     "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
-    "exceptions", "baseline", "require", "facts_timeout", "when_unknown" };
+    "exceptions", "baseline", "require", "facts_timeout", "when_unknown", "rewrite_else",
+    "rewrite_migrated" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int
@@ -332,6 +358,13 @@ policy_key(struct loader *l)
         return policy_baseline(l);
     if (strcmp(key, "require") == 0)
         return policy_require(l);
+    if (strcmp(key, "rewrite_else") == 0)
+        return rewrite_else(l, &l->rewrite_else);
+    if (strcmp(key, "rewrite_migrated") == 0) {
+        if (str_bool(str_of(value), &l->pol->rewrites_migrated) != 0)
+            return load_fault(l, "rewrite_migrated is yes or no, not %.40s", value);
+        return 0;
+    }
     return load_unknown_key(l, policy_keys, DG_ARRAY_SIZE(policy_keys));
 }
 
@@ -414,9 +447,10 @@ load_when_unknown(struct loader *l, int *out)
 static int
 check_unknown_key(struct loader *l)
 {
-    const char *known[6 + 8] = { "action", "message", "hint", "mode", "reason" };
+    const char *known[6 + 8] = { "action", "message", "hint", "mode", "reason",
+        "rewrite_else" };
     struct str rest = str_of(pol_check_row(l->check)->info.params), key, value;
-    size_t n = 5;
+    size_t n = pol_check_may_rewrite(l->check) ? 6 : 5;
 
     while (n < DG_ARRAY_SIZE(known) && pol_params_next(&rest, &key, &value))
         known[n++] = arena_strndup(l->pol->arena, key.p, key.n);
@@ -436,7 +470,15 @@ check_key(struct loader *l)
 
     if (strcmp(key, "action") == 0) {
         c->origin = here(l);
-        return load_action(l, true, &l->actions[l->check]);
+        return check_action(l, &l->actions[l->check]);
+    }
+    if (strcmp(key, "rewrite_else") == 0) {
+        if (!pol_check_may_rewrite(l->check))
+            return load_fault(l,
+                "rewrite_else belongs to checks that can be rewritten, "
+                "which %s can't",
+                pol_check_row(l->check)->info.id);
+        return rewrite_else(l, &l->rewrite_elses[l->check]);
     }
     if (strcmp(key, "message") == 0)
         return load_message(l, &c->message);
@@ -646,6 +688,8 @@ finish(struct loader *l, const char *path)
         l->pol->checks[i].action = l->actions[i] == POL_UNSET
             ? unset
             : (enum dg_action)l->actions[i];
+        l->pol->checks[i].rewrite_else = (enum dg_action)(
+            l->rewrite_elses[i] == POL_UNSET ? l->rewrite_else : l->rewrite_elses[i]);
         default_params(l, i);
     }
     return ret;
@@ -676,7 +720,9 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     struct err *err)
 {
     AUTO(pol_drop) struct pol *p = mem_zalloc(sizeof(*p));
-    struct loader l = { .pol = p, .err = err, .as_environment = environment };
+    struct loader l = {
+        .pol = p, .err = err, .as_environment = environment, .rewrite_else = DG_REJECT
+    };
 
     DG_ASSERT(path || environment, "neither policy nor environment");
 
@@ -686,7 +732,7 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     p->scope = POL_SAFETY;
     p->facts_timeout_ms = POL_FACTS_TIMEOUT_MS;
     for (size_t i = 0; i < POL_N_CHECKS; i++) {
-        l.actions[i] = POL_UNSET;
+        l.actions[i] = l.rewrite_elses[i] = POL_UNSET;
         p->checks[i].when_unknown = POL_UNSET;
     }
     int ret = path ? ini_read(path, settle, take_item, &l, err) : 0;

@@ -214,8 +214,8 @@ take_action(struct loader *l)
 {
     if (str_ieqz(str_of(l->item->value), "rewrite"))
         return load_fault(l,
-            "action = rewrite is not in this version; it comes later, use "
-            "reject with a hint");
+            "action = rewrite is an action of checks, which know the safe form; use reject "
+            "with a hint");
     l->access->origin = (struct pol_origin){ l->file, l->item->line };
     return load_action(l, false, &l->access->action);
 }

@@ -56,6 +56,7 @@ struct pol_finding {
     const char *message;     /* what is wrong, one line, no rule id */
     const char *detail;      /* why it matters here: lock, rewrite, loss; may be NULL */
     const char *hint;        /* what to do, concrete; may be NULL */
+    const char *wanted;      /* the name that it should have, where none is written */
     const char *origin_file; /* policy file; NULL: the catalogue's default */
     int origin_line;
     size_t fact;                     /* index of the fact it speaks of */
@@ -175,6 +176,8 @@ struct pol_check_info {
 size_t pol_n_checks(void);
 /* NULL: no check has this id. */
 const struct pol_check_info *pol_check_info_of(const char *id);
+/* The safe form that the gate, or `check --fix`, makes by itself; NULL: none. */
+const char *pol_rewrite_form(size_t check);
 const struct pol_check_info *pol_check_info(size_t i);
 /* Rules of the catalogue that are no check, and why. */
 struct pol_left_out {

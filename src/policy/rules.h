@@ -76,6 +76,7 @@ struct pol_check_conf {
     bool is_observed;
     int when_unknown; /* enum pol_unknown or POL_UNSET: the policy's */
     const char *message, *hint, *reason; /* NULL: the check's own */
+    enum dg_action rewrite_else;         /* of action = rewrite where it can't be done */
     struct pol_list except;              /* objects that it doesn't look at */
     struct pol_origin origin;
     struct pol_value params[POL_N_PARAMS];
@@ -121,6 +122,7 @@ struct pol {
     unsigned required; /* enum hist_tested */
     enum pol_unknown when_unknown;
     int64_t facts_timeout_ms;
+    bool rewrites_migrated; /* statements of migration files, too */
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
@@ -164,6 +166,7 @@ struct pol_run {
  * arena; NULL where there is nothing to say. */
 struct pol_report {
     const char *message, *detail, *hint;
+    const char *wanted; /* the name that it should have, where none is written */
     const struct sql_object *object;
     const char *column;
     int at;               /* byte offset plus 1; 0: the statement's */
@@ -215,6 +218,8 @@ struct pol_check_row {
 const struct pol_check_row *pol_check_row(enum pol_check check);
 /* By id; false if there is none. */
 bool pol_check_find(struct str id, enum pol_check *out);
+/* May its action be `rewrite`? (rewrite.c) */
+bool pol_check_may_rewrite(enum pol_check check);
 
 /* --- small questions ------------------------------------------------------------------ */
 
