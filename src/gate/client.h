@@ -27,6 +27,22 @@ struct gate_history_ask {
     struct err why;
 };
 
+/* Live facts, asked by a worker and answered by the control thread in the same way. */
+struct gate_live_ask {
+    struct task task;
+    struct task_queue *queue;
+    void *owner, *service;
+    void (*answered)(struct task *task);
+    struct gate_snapshot *snap; /* owned reference: whose configuration counts */
+    char *database;             /* owned */
+    struct arena *arena;        /* owned; path and wants */
+    struct pol_live_path path;
+    struct pol_want *wants;
+    size_t n_wants;
+    int64_t timeout_ms;
+    struct pol_live *live; /* answer: owned reference, never NULL */
+};
+
 /* Services and shared state of one worker thread. */
 struct gate_env {
     struct gate_snapshot *snap; /* current; swapped on this thread only; owned */
@@ -35,6 +51,10 @@ struct gate_env {
     struct task_pool *parsers;
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask); /* thread-safe */
+    void (*read_live)(
+        void *ctx, struct gate_live_ask *ask); /* likewise; NULL: nobody */
+    void (*note_change)(
+        void *ctx); /* a schema change was sent, or is over; thread-safe */
     void *ctx;
     bool is_stopped; /* the services are gone: judgements under way end as they stand */
     struct gate_stats stats;
@@ -68,6 +88,11 @@ struct gate_prepared {
     struct gate_prepared *next;
 };
 
+/* Migrations under way whose judgement is kept. */
+#define GATE_MAX_JUDGED 4
+
+struct gate_judged;
+
 struct gate_client {
     struct gate_env *env;
     char session_id[17];
@@ -93,9 +118,12 @@ struct gate_client {
     struct gate_snapshot *view_snap; /* owned; view's findings stand in it */
     struct gate_ran *ran;            /* owned */
     size_t n_ran, cap_ran;
-    bool holds_change;  /* a schema change was forwarded: watch transaction words */
-    struct map *temps;  /* names the session made temporary; NULL: none */
-    size_t n_unsettled; /* entries of prepared whose unit is not answered */
+    bool holds_change;     /* a schema change was forwarded: watch transaction words */
+    struct pol_made *made; /* owned; tables that the transaction made; NULL: none */
+    struct map *temps;     /* names the session made temporary; NULL: none */
+    struct gate_judged
+        *judged[GATE_MAX_JUDGED]; /* owned references, newest first; see gate/live.h */
+    size_t n_unsettled;           /* entries of prepared whose unit is not answered */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };

@@ -5,6 +5,7 @@
 #define DG_GATE_DECIDE_H
 
 #include "gate/client.h"
+#include "gate/live.h"
 
 /* What the decision may look at besides text and policy. */
 struct gate_context {
@@ -20,6 +21,14 @@ struct gate_context {
     bool is_path_unknown;
     const char *login_path; /* where RESET ALL leads to */
     bool is_path_in_tx;     /* the end of the transaction may change it */
+    const struct pol_live
+        *live; /* NULL: nobody asked; what is wanted goes to findings */
+    const struct pol_made *made; /* by the transaction so far */
+    int own_pid;                 /* of the session's backend; 0 unknown */
+    /* Migrations judged with live facts: those under way (NULL: none), and those that
+     * this call judges (not NULL where live isn't). */
+    struct gate_judged *const *under_way;
+    struct gate_judged_list *judged;
 };
 
 /* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).

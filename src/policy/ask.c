@@ -188,7 +188,7 @@ pol_live_name(struct pol_run *r, const struct pol_live_relation *rel)
 static bool
 is_others(const struct pol_run *r, const struct pol_live_lock *l)
 {
-    return !r->session || !r->session->server_pid || l->pid != r->session->server_pid;
+    return !r->text->own_pid || l->pid != r->text->own_pid;
 }
 
 size_t

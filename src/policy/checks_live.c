@@ -124,7 +124,7 @@ oldest_blocker(const struct pol_run *r, const struct pol_live_relation *rel,
     enum pol_lock lock, int64_t min_ms, size_t *n)
 {
     const struct pol_live_lock *first = NULL;
-    int own = r->session ? r->session->server_pid : 0;
+    int own = r->text->own_pid;
 
     *n = 0;
     for (size_t i = 0; i < rel->n_locks; i++) {
