@@ -158,6 +158,11 @@ struct pol_wants {
 };
 void pol_wants_add(struct pol_wants *w, const struct pol_want *want);
 void pol_wants_deinit(struct pol_wants *w);
+static inline void
+pol_wants_p(struct pol_wants *w)
+{
+    pol_wants_deinit(w);
+}
 
 /* ---- words ---- */
 
