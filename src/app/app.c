@@ -5,6 +5,7 @@
 
 #include "admin/http.h"
 #include "app/historian.h"
+#include "app/survey.h"
 #include "app/usher.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -37,6 +38,8 @@ struct app {
     struct aud *audit;
     struct net_loop *loop;
     struct historian *historian;
+    struct survey *survey;
+    atomic_ulong n_changes; /* schema changes sent or over, of all workers */
     struct usher *usher;
     struct sess_shared shared;
     struct worker_thread *threads; /* owned */
@@ -88,7 +91,7 @@ log_snapshot(const struct gate_snapshot *s)
         for (size_t i = 0; i < units->source->set->n; i++) {
             const struct hist_migration *m = &units->source->set->migrations[i];
             const struct pol_finding *lead = pol_findings_lead(&units->findings[i]);
-            if (lead && units->findings[i].action >= DG_HOLD)
+            if (lead && units->findings[i].action >= DG_HOLD && !lead->needs_live)
                 log_warnx("%s will be refused by rule %s: %s", m->path, lead->rule,
                     lead->message);
         }
@@ -296,6 +299,20 @@ ask_history(void *ctx, struct gate_history_ask *ask)
 }
 
 static void
+ask_live(void *ctx, struct gate_live_ask *ask)
+{
+    struct app *app = ctx;
+    survey_ask(app->survey, ask);
+}
+
+static void
+note_change(void *ctx)
+{
+    struct app *app = ctx;
+    atomic_fetch_add(&app->n_changes, 1);
+}
+
+static void
 ask_usher(void *ctx, struct sess_ask *ask)
 {
     struct app *app = ctx;
@@ -348,6 +365,8 @@ make_workers(struct app *app)
     app->shared.audit = app->audit;
     app->shared.clk = &clk_real;
     app->shared.read_history = ask_history;
+    app->shared.read_live = ask_live;
+    app->shared.note_change = note_change;
     app->shared.ask = ask_usher;
     app->shared.databases = tally_new();
     app->shared.users = tally_new();
@@ -385,11 +404,11 @@ log_stats(const struct app *app)
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_stats(app->threads[i].worker, &s);
     log_info("stats: texts=%llu filtered=%llu scanned=%llu parsed=%llu judged=%llu "
-             "refused=%llu clients=%u",
+             "refused=%llu asked=%llu clients=%u",
         (unsigned long long)s.texts, (unsigned long long)s.filtered,
         (unsigned long long)s.scanned, (unsigned long long)s.parsed,
         (unsigned long long)s.judged, (unsigned long long)s.refused,
-        atomic_load(&app->shared.n_clients));
+        (unsigned long long)s.asked, atomic_load(&app->shared.n_clients));
 }
 
 static void
@@ -548,11 +567,13 @@ app_new(const char *config_path, struct app **out, struct err *err)
     net_timer_init(&app->delay_timer, app->loop, drain, app);
     struct historian_ops ops = { .current = current_snapshot, .ctx = app };
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
+    app->survey = survey_new(app->loop, &app->n_changes, cfg->control_idle_timeout_ms);
     app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
     if (!cfg->control)
         log_warnx(
             "no `control` login: the migration history is unknown, schema changes are "
-            "refused where policy asks for migrations");
+            "refused where policy asks for migrations; sizes of tables, their locks and "
+            "all else that rules ask the server for stay unknown");
     log_snapshot(app->snap);
     sess_links_warnings(app->links, log_warning, NULL);
     make_workers(app);
@@ -588,7 +609,10 @@ app_free(struct app *app)
     stop_workers(app);
     if (app->shared.parsers)
         task_pool_free(app->shared.parsers);
+    if (app->loop)
+        task_run_all(net_loop_queue(app->loop)); /* questions nobody has taken yet */
     historian_free(app->historian);
+    survey_free(app->survey);
     usher_free(app->usher);
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_free(app->threads[i].worker);

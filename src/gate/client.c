@@ -58,6 +58,8 @@ gate_client_deinit(struct gate_client *c)
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
+    for (size_t i = 0; i < GATE_MAX_JUDGED; i++)
+        ref_drop(c->judged[i]);
 }
 
 void
@@ -149,7 +151,11 @@ gate_client_tx_ended(struct gate_client *c)
 {
     path_after_tx(c);
     gate_client_forget_view(c);
+    if (c->holds_change && c->env->note_change)
+        c->env->note_change(c->env->ctx);
     c->holds_change = false;
+    pol_made_free(c->made);
+    c->made = NULL;
 }
 
 /* A COMMIT or ROLLBACK behind the error didn't end the transaction; ROLLBACK TO may bring
@@ -198,6 +204,7 @@ gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
         .server_version = c->server_version,
         .in_transaction = c->tx_status != 'I',
         .search_path = c->search_path,
+        .is_path_unknown = c->is_path_unknown,
         .now_us = c->env->clk->wall_us(c->env->clk),
     };
 }

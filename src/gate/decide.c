@@ -291,13 +291,47 @@ is_announced(const struct gate_context *ctx, const struct hist_migration *m)
     return false;
 }
 
+/* The judgement of a migration: that of its load, unless live facts matter to it. Then it
+ * is made again with them at the migration's first statement, and stands for the session
+ * until that comes again, so that a table which grows stops nothing half way. */
+static const struct pol_findings *
+unit_findings(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, struct pol_findings *out)
+{
+    const struct pol_findings *loaded = &ctx->target.units->findings[m->index];
+    const struct pol *policy = ctx->target.policy;
+
+    if (!loaded->wants.n)
+        return loaded;
+    if (ctx->under_way && !gate_judged_begins(m, match)) {
+        for (size_t i = 0; i < GATE_MAX_JUDGED; i++) {
+            if (ctx->under_way[i] && gate_judged_is(ctx->under_way[i], m, policy))
+                return &ctx->under_way[i]->findings;
+        }
+    }
+    for (size_t i = 0; ctx->judged && i < ctx->judged->n; i++) {
+        if (gate_judged_is(ctx->judged->items[i], m, policy))
+            return &ctx->judged->items[i]->findings;
+    }
+    const struct pol_findings *found = loaded;
+    if (ctx->live) {
+        struct pol_text unit = {
+            .live = ctx->live, .made = ctx->made, .own_pid = ctx->own_pid
+        };
+        found = gate_judged_add(ctx->judged, ctx->target.source->set, m, policy, &unit);
+    }
+    for (size_t i = 0; i < found->wants.n; i++)
+        pol_wants_add(&out->wants, &found->wants.items[i]);
+    return found;
+}
+
 /* The findings of a migration judged whole, at its first statement. Refusing ones always
  * count, so that nothing of a rejected migration ever runs. */
 static void
-add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
-    struct pol_findings *out)
+add_unit(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, size_t fact, struct pol_findings *out)
 {
-    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    const struct pol_findings *unit = unit_findings(ctx, m, match, out);
     bool first = !is_announced(ctx, m);
     for (size_t i = 0; i < unit->n; i++) {
         struct pol_finding f = unit->items[i];
@@ -332,7 +366,7 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
             || (!m->is_down && hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED))
             continue;
         last = m;
-        add_unit(ctx, m, i, out);
+        add_unit(ctx, m, &h[i].match, i, out);
     }
 }
 
@@ -368,6 +402,9 @@ gate_decide_known(const struct gate_context *ctx, const struct pol_session *sess
         .tree = tree,
         .history = histories,
         .next_file = next[0] ? next : NULL,
+        .live = ctx->live,
+        .made = ctx->made,
+        .own_pid = ctx->own_pid,
     };
     pol_judge_text(ctx->target.policy, session, &t, out);
     add_units(ctx, text, histories, out);

@@ -16,7 +16,7 @@
 enum step {
     STEP_PARSE,
     STEP_HISTORY,
-    STEP_DECIDE,
+    STEP_DECIDE, /* may wait for live facts, and then begins again */
     STEP_AUDIT,
     STEP_DONE,
 };
@@ -34,6 +34,7 @@ gate_request_new(
     req->arena = arena_new();
     req->snap = ref_take(client->env->snap);
     pol_findings_init(&req->findings);
+    req->asked.arena = req->arena;
     hash_random_id(req->id, 4);
     return req;
 }
@@ -77,6 +78,9 @@ request_destroy(struct gate_request *req)
     mem_free(req->histories);
     mem_free(req->by_fact);
     pol_findings_deinit(&req->findings);
+    pol_wants_deinit(&req->asked);
+    gate_judged_clear(&req->judged);
+    ref_drop(req->live);
     ref_drop(req->text);
     ref_drop(req->snap);
     mem_free(req->why_unknown);
@@ -225,6 +229,48 @@ step_history(struct gate_request *req)
     return GATE_WAIT;
 }
 
+/* --- live facts -------------------------------------------------------------------------- */
+
+/* A check may find out by the first answer that it wants to know more: asked once again,
+ * for everything. */
+#define MAX_ASKS 2
+
+static void
+live_read(struct task *task)
+{
+    struct gate_live_ask *ask = LIST_ENTRY(task, struct gate_live_ask, task);
+    struct gate_request *req = ask->owner;
+
+    ref_drop(req->live);
+    req->live = ref_take(ask->live);
+    gate_live_ask_free(ask);
+    pol_findings_deinit(&req->findings);
+    pol_findings_init(&req->findings);
+    gate_judged_clear(&req->judged);
+    resume(req);
+}
+
+/* Does some rule want to know more of the server than it was told, and can it be asked? */
+static bool
+ask_live(struct gate_request *req)
+{
+    struct gate_env *env = req->client->env;
+    const struct pol_wants *wants = &req->findings.wants;
+
+    if (!wants->n || !env->read_live || !req->snap->cfg->control
+        || req->n_asks == MAX_ASKS || (req->live && !req->live->is_known))
+        return false;
+    for (size_t i = 0; i < wants->n; i++)
+        pol_wants_add(&req->asked, &wants->items[i]);
+    struct gate_live_ask *ask = gate_live_ask_new(req->client, req->snap, &req->asked);
+    ask->owner = req;
+    ask->task.run = live_read;
+    req->n_asks++;
+    env->stats.asked++;
+    env->read_live(env->ctx, ask);
+    return true;
+}
+
 /* --- step: decide ------------------------------------------------------------------------ */
 
 /* SQL EXECUTE runs what was prepared: that is judged with it. */
@@ -278,7 +324,7 @@ add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
     }
 }
 
-static void
+static int
 step_decide(struct gate_request *req)
 {
     struct gate_client *c = req->client;
@@ -289,7 +335,7 @@ step_decide(struct gate_request *req)
         refuse_fault(req, "55000", "this database is no longer configured in the gate",
             "reconnect");
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     struct gate_message_ctx mctx = message_ctx(req, &session, &target);
     struct gate_context ctx = {
@@ -310,20 +356,31 @@ step_decide(struct gate_request *req)
         .in_block = c->tx_status != 'I' || req->is_in_batch,
         .in_failed_block = c->tx_status == 'E' && !c->has_rolled_to,
         .is_tx_unsure = c->is_tx_unsure,
+        .live = req->live,
+        .made = c->made,
+        .own_pid = (int)c->server_pid,
+        .under_way = c->judged,
+        .judged = &req->judged,
     };
-    c->env->stats.judged++;
+    mem_free(req->histories);
     req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
     gate_decide(&ctx, &session, req->text, req->histories, &req->findings);
     decide_executed(req, &ctx, &session);
+    if (ask_live(req)) {
+        req->step = STEP_DECIDE;
+        return GATE_WAIT;
+    }
+    c->env->stats.judged++;
     if (req->findings.action >= DG_HOLD) {
         refuse(req, &mctx);
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     req->verdict = GATE_PASS;
     add_notices(req, &mctx);
     if (req->kind == GATE_PARSE || req->kind == GATE_SYNC)
         req->step = STEP_DONE;
+    return 0;
 }
 
 /* --- step: audit ------------------------------------------------------------------------- */
@@ -498,6 +555,25 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     }
 }
 
+/* What others see of the schema is about to change, and what this transaction made is its
+ * own business for now. */
+static void
+note_made(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct pol_text text = { .text = req->text->sql,
+        .len = req->text->len,
+        .scan = &req->text->scan,
+        .tree = req->text->tree };
+
+    if (!c->holds_change)
+        return;
+    pol_made_note(&c->made, &text);
+    gate_judged_keep(c, &req->judged);
+    if (c->env->note_change)
+        c->env->note_change(c->env->ctx);
+}
+
 static int
 step_audit(struct gate_request *req)
 {
@@ -522,6 +598,7 @@ step_audit(struct gate_request *req)
         note_effects(req, i, is_change);
     }
     gate_temp_note(req->client, req->text);
+    note_made(req);
     if (last == SIZE_MAX || !durable)
         return 0;
     req->step = STEP_AUDIT;
@@ -560,7 +637,8 @@ run(struct gate_request *req)
                 return GATE_WAIT;
             break;
         case STEP_DECIDE:
-            step_decide(req);
+            if (step_decide(req) == GATE_WAIT)
+                return GATE_WAIT;
             break;
         case STEP_AUDIT:
             if (step_audit(req) == GATE_WAIT)

@@ -83,6 +83,10 @@ struct gate_request {
     const struct pol_finding **by_fact; /* owned; findings sorted, made by record.c */
     struct gate_snapshot *snap; /* owned reference: what this judgement is made with */
     char *why_unknown;          /* owned */
+    struct pol_live *live;      /* owned; NULL: nobody asked, or not yet */
+    struct pol_wants asked;     /* what it was asked for */
+    unsigned n_asks;
+    struct gate_judged_list judged; /* migrations judged with it */
     struct aud_wait audit_wait;
     struct task parse_task;
 };

@@ -35,6 +35,7 @@ struct gate_stats {
     uint64_t parsed;   /* given to libpg_query */
     uint64_t judged;   /* asked of policy */
     uint64_t refused;
+    uint64_t asked; /* questions for live facts */
 };
 
 enum {

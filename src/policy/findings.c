@@ -284,6 +284,8 @@ apply_size(struct pol_run *r, struct pol_finding *f)
 
     if (!pol_params_have(pol_check_row(r->check)->info.params, "min_table_size"))
         return true;
+    if (pol_check_row(r->check)->when == POL_ON_LIVE)
+        return true; /* it has looked at the size itself */
     if (!o && pol_fact(r)->n_objects)
         o = &pol_fact(r)->objects[0];
     if (!o || !pol_ask_table(r, o, &state, &rel)) {

@@ -38,7 +38,6 @@ struct pol_session {
     bool is_tx_unknown;      /* in_transaction says nothing */
     const char *search_path; /* as last set literally in the session; NULL unknown */
     bool is_path_unknown; /* set, but nobody knows to what; else NULL is the server's */
-    int server_pid;       /* its backend: its own locks don't count; 0 unknown */
     int64_t now_us;       /* wall clock, for `time` */
 };
 
@@ -126,6 +125,7 @@ struct pol_text {
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
     const struct pol_live *live; /* NULL: nobody asked */
+    int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
     const struct pol_made
         *made; /* by this transaction before this text; NULL: nothing */
 };

@@ -26,6 +26,8 @@ sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *
         .read_history = shared->read_history,
         .committed = shared->committed,
         .trail_wants = shared->trail_wants,
+        .read_live = shared->read_live,
+        .note_change = shared->note_change,
         .ctx = shared->ctx,
     };
     return w;
@@ -170,5 +172,6 @@ sess_worker_stats(const struct sess_worker *w, struct gate_stats *out)
     out->scanned += s->scanned;
     out->parsed += s->parsed;
     out->judged += s->judged;
+    out->asked += s->asked;
     out->refused += s->refused;
 }

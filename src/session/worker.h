@@ -47,6 +47,8 @@ struct sess_shared {
     struct task_pool *parsers; /* also resolves names */
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask);
+    void (*read_live)(void *ctx, struct gate_live_ask *ask);
+    void (*note_change)(void *ctx);
     void (*committed)(void *ctx, struct gate_trail *trail); /* NULL: nobody listens */
     unsigned trail_wants;                                   /* GATE_TRAIL_* */
     void (*ask)(void *ctx, struct sess_ask *ask);           /* thread-safe */
