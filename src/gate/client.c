@@ -54,6 +54,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
+    mem_free(c->announced);
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
@@ -155,6 +156,10 @@ void
 gate_client_ready(struct gate_client *c, char status)
 {
     c->tx_status = status;
+    if (status == 'I' && c->announced) {
+        mem_free(c->announced);
+        c->announced = NULL;
+    }
     if (status == 'I'
         && (c->view || c->ran || c->holds_change || c->is_path_local
             || c->is_path_in_tx))

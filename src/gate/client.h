@@ -104,6 +104,7 @@ struct gate_client {
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
     /* What the steps of open transactions cost (gate/trail.h). */
     size_t n_steps, step_bytes;
+    char *announced; /* owned; the file that the client was told of; NULL: none yet */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };

@@ -215,6 +215,7 @@ gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     struct pol_text t = {
         .text = text->sql,
         .len = text->len,
+        .std_strings = text->std_strings,
         .scan = &text->scan,
         .tree = tree,
         .history = histories,

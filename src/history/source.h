@@ -204,6 +204,10 @@ int hist_placeholders(const struct hist_conf *conf, struct hist_migration *m,
 int hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *raw,
     size_t n, struct err *err) MUST_CHECK;
 
+/* The path of the next new file below the source's folder; "" for a lockfile. */
+void hist_next_path(
+    const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
+
 /* --- loading (set.c, load.c) ----------------------------------------------------------- */
 
 #define HIST_MAX_FILES 100000

@@ -22,6 +22,8 @@ int pol_load_as(const char *path, const char *environment, bool settle,
 const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
+/* unmigrated = capture; where it stands: */
+bool pol_is_capturing(const struct pol *p, const char **file, int *line);
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
@@ -95,6 +97,7 @@ struct pol_history {
 struct pol_text {
     const char *text;
     size_t len;
+    bool std_strings; /* how its constants read; of a text on the wire */
     /* of a migration or a file given to `check`, as people know it; NULL: none */
     const char *file;
     const struct sql_scan *scan;

@@ -108,6 +108,8 @@ struct pol {
     enum pol_scope scope;
     enum pol_wrap wrap;
     enum pol_exceptions exceptions;
+    bool is_capturing; /* unmigrated = capture, in this line: */
+    struct pol_origin capture_at;
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
@@ -154,6 +156,7 @@ struct pol_report {
     const char *sqlstate; /* of a rejection; NULL: 42501 */
     bool is_limited;      /* the action may not exceed at_most */
     enum dg_action at_most;
+    bool is_captured;
 };
 
 #define POL_REPORT(...) (&(struct pol_report){ __VA_ARGS__ })
