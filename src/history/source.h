@@ -79,6 +79,10 @@ enum hist_sum {
 
 struct hist_ops;
 
+/* Versions that are times, of which even the first one must be now. */
+#define HIST_FIRST_SECOND "20000101000000"
+#define HIST_FIRST_MS     "1000000000000"
+
 struct hist_tool {
     const char *format; /* "goose": the word in the configuration */
     const char *title;  /* "goose": the word in messages */
@@ -89,6 +93,7 @@ struct hist_tool {
     const char *up, *down; /* patterns of paths, see names.c; NULL: none */
     const char *key;       /* what the history holds of a path, see names.c */
     const char *next;      /* name of the next new file */
+    const char *first;     /* version of the first one; NULL: 001 */
     const char *up_mark,
         *down_mark;         /* comments that cut a file in two, see section.c */
     const char *no_tx_mark; /* a comment that says: no transaction */

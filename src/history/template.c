@@ -30,6 +30,7 @@ enum no_tx {
     NO_TX_SELF,  /* nothing to write: the tool sees it, or adds no transaction */
     NO_TX_ALONE, /* the file must hold nothing else, since it goes as one message */
     NO_TX_MARK,  /* a line of its own, first in the file */
+    NO_TX_BOTH,  /* a line of its own in either direction */
     NO_TX_UP,    /* appended to both marks */
     NO_TX_TOML,  /* Diesel's metadata.toml */
     NO_TX_NEVER,
@@ -69,7 +70,7 @@ static const struct template templates[] = {
         .end = "-- +goose StatementEnd" },
     { .format = "tern",
         .layout = LAYOUT_ONE,
-        .no_tx = NO_TX_MARK,
+        .no_tx = NO_TX_BOTH,
         .no_tx_text = "---- tern: disable-tx ----",
         .down = "---- create above / drop below ----",
         .escape = "{{" },
@@ -494,7 +495,7 @@ put_mark(struct draft *d, struct buf *b, const char *mark)
 static void
 put_no_tx(struct draft *d, struct buf *b)
 {
-    if (d->is_no_tx && d->t->no_tx == NO_TX_MARK)
+    if (d->is_no_tx && (d->t->no_tx == NO_TX_MARK || d->t->no_tx == NO_TX_BOTH))
         buf_putf(b, "%s\n", d->t->no_tx_text);
 }
 
@@ -516,6 +517,8 @@ put_up(struct draft *d, struct buf *b)
     if (d->t->layout == LAYOUT_ONE) {
         buf_puts(b, "\n");
         put_mark(d, b, d->t->down);
+        if (d->t->no_tx == NO_TX_BOTH)
+            put_no_tx(d, b);
         put_undo(d, b, false);
     } else if (!d->down_path) {
         buf_puts(b, "\n-- To undo it:\n");
