@@ -215,7 +215,7 @@ is_same(const struct hist_captured *c, const char *text)
     AUTO(sql_tree_free)
     struct sql_tree *tree = sql_tree_new(&scan, NULL, text, len, c->std_strings);
     const struct sql_facts *f = tree->facts, *was = c->facts;
-    if (tree->is_unparsable || tree->n != c->n_facts || !is(f->tag, was->tag)
+    if ((f->flags & SQL_F_UNPARSABLE) || tree->n != c->n_facts || !is(f->tag, was->tag)
         || f->n_objects != was->n_objects || f->n_subs != was->n_subs)
         return false;
     for (size_t i = 0; i < f->n_objects; i++) {

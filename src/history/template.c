@@ -53,7 +53,7 @@ static const struct template templates[] = {
         .layout = LAYOUT_TEAM,
         .from = ".sql",
         .to = ".down.sql" },
-    { .format = "flyway", .layout = LAYOUT_TEAM, .escape = "${" },
+    { .format = "flyway", .layout = LAYOUT_UP, .escape = "${" },
     { .format = "prisma", .layout = LAYOUT_UP, .no_tx = NO_TX_ALONE },
     { .format = "golang-migrate",
         .layout = LAYOUT_PAIR,
@@ -321,9 +321,13 @@ put_search_path(struct draft *d, struct buf *b, const char *path)
     bool is_local = strcmp(d->set->tool->format, "supabase") != 0 && !d->is_no_tx;
     const char *list = "";
 
-    while (str_next_item(&rest, &item))
+    while (str_next_item(&rest, &item)) {
+        const char *name = arena_strndup(d->a, item.p, item.n);
+        /* as SET wrote it, or as a startup packet did: in quotes where it needs them */
+        bool is_quoted = item.n > 2 && name[0] == '"' && name[item.n - 1] == '"';
         list = arena_printf(d->a, "%s%s%s", list, *list ? ", " : "",
-            sql_ident(d->a, arena_strndup(d->a, item.p, item.n)));
+            is_quoted ? name : sql_ident(d->a, name));
+    }
     const char *sql = arena_printf(
         d->a, "SET %ssearch_path TO %s", is_local ? "LOCAL " : "", *list ? list : "''");
     put_statement(d, b, sql, strlen(sql));
@@ -662,14 +666,7 @@ choose_names(struct draft *d, struct err *err)
     split_name(d);
     if (!d->ways.is_pair)
         return 0;
-    if (strcmp(t->format, "flyway") == 0) {
-        char *down = arena_strdup(d->a, path);
-        down[hist_base_name(path) - path] = 'U';
-        d->down_path = down;
-    } else {
-        d->down_path = replaced(
-            d->a, path, d->ways.is_up_sql ? ".up.sql" : t->from, t->to);
-    }
+    d->down_path = replaced(d->a, path, d->ways.is_up_sql ? ".up.sql" : t->from, t->to);
     return d->down_path ? 0 : err_set(err, -EINVAL, "no name for its rollback");
 }
 
@@ -688,6 +685,14 @@ holds(const struct sql_scan *scan, const struct sql_digest *digest, size_t *from
 }
 
 static int
+says_something_else(struct err *err)
+{
+    return err_set(err, -EINVAL,
+        "the migration file would not say what the statement says: it holds a line or a "
+        "text that means something to the migration tool");
+}
+
+static int
 check_item(const struct hist_captured *c, const struct sql_scan *file, size_t *from,
     struct err *err)
 {
@@ -697,9 +702,7 @@ check_item(const struct hist_captured *c, const struct sql_scan *file, size_t *f
 
     if (sql_scan(&scan, NULL, sql, len, true, SQL_TREE_DEFAULT_DEPTH, NULL) != 0
         || scan.n != 1 || !holds(file, &scan.stmts[0].digest, from))
-        return err_set(err, -EINVAL,
-            "the migration file would not say what the statement says: it holds a line or a "
-            "text that means something to the migration tool");
+        return says_something_else(err);
     return 0;
 }
 
@@ -729,8 +732,8 @@ read_back(const struct draft *d, const char *text, size_t len, struct err *err)
     }
     if (r)
         return r;
-    if (sql_scan(&scan, NULL, m.text, m.len, true, SQL_TREE_DEFAULT_DEPTH, err) != 0)
-        return -EINVAL;
+    if (sql_scan(&scan, NULL, m.text, m.len, true, SQL_TREE_DEFAULT_DEPTH, NULL) != 0)
+        return says_something_else(err);
     for (size_t i = 0; i < d->cap->n && !r; i++)
         r = check_item(&d->cap->items[i], &scan, &from, err);
     return r;
