@@ -4,6 +4,7 @@
 #include "app/app.h"
 
 #include "admin/http.h"
+#include "app/capture.h"
 #include "app/historian.h"
 #include "app/survey.h"
 #include "app/usher.h"
@@ -41,6 +42,7 @@ struct app {
     struct survey *survey;
     atomic_ulong n_changes; /* schema changes sent or over, of all workers */
     struct usher *usher;
+    struct capture *capture;
     struct sess_shared shared;
     struct worker_thread *threads; /* owned */
     struct adm_http *http;         /* owned; NULL: none configured */
@@ -108,16 +110,11 @@ log_snapshot(const struct gate_snapshot *s)
 
 /* Called when a schema change arrives: have the files changed since the last look? A
  * broken folder leaves the running snapshot as it is and is logged each time. */
-static struct gate_snapshot *
-current_snapshot(void *ctx)
+static int
+refresh(struct app *app, struct err *err)
 {
-    struct app *app = ctx;
-    struct err err = { "" };
     struct gate_snapshot *fresh = NULL;
-    int64_t now = clk_real.mono_us(&clk_real);
-    if (now - app->looked_us < app->snap->cfg->reload_interval_ms * 1000)
-        return app->snap;
-    int r = gate_snapshot_refresh(app->snap, &fresh, &err);
+    int r = gate_snapshot_refresh(app->snap, &fresh, err);
     app->looked_us = clk_real.mono_us(&clk_real);
     if (r == 0) {
         log_info("migration files have changed, read again");
@@ -126,9 +123,29 @@ current_snapshot(void *ctx)
     } else if (r != GATE_E_UNCHANGED) {
         log_warnx(
             "migration files have changed but can't be read, the old ones stay: %s",
-            err.text);
+            err->text);
+        return r;
     }
+    return 0;
+}
+
+static struct gate_snapshot *
+current_snapshot(void *ctx)
+{
+    struct app *app = ctx;
+    struct err err = { "" };
+    int64_t now = clk_real.mono_us(&clk_real);
+    if (now - app->looked_us >= app->snap->cfg->reload_interval_ms * 1000)
+        (void)refresh(app, &err);
     return app->snap;
+}
+
+/* The files as they are right now, or nothing. */
+static struct gate_snapshot *
+fresh_snapshot(void *ctx, struct err *err)
+{
+    struct app *app = ctx;
+    return refresh(app, err) == 0 ? app->snap : NULL;
 }
 
 /* Everything that files say, or nothing. */
@@ -168,7 +185,12 @@ reload(struct app *app)
     struct sess_links *links = NULL;
     aud_reopen(app->audit);
     net_notify_reloading();
-    if (load(app->config_path, true, &snap, &links, &err) != 0) {
+    int r = load(app->config_path, true, &snap, &links, &err);
+    if (r == 0)
+        r = capture_lock(app->capture, snap, &err);
+    if (r != 0) {
+        ref_drop(snap);
+        ref_drop(links);
         log_error("reload failed: %s; the running configuration stays", err.text);
         record_reload(app, err.text);
         net_notify("READY=1");
@@ -313,6 +335,13 @@ note_change(void *ctx)
 }
 
 static void
+committed(void *ctx, struct gate_trail *trail)
+{
+    struct app *app = ctx;
+    capture_committed(app->capture, trail);
+}
+
+static void
 ask_usher(void *ctx, struct sess_ask *ask)
 {
     struct app *app = ctx;
@@ -368,6 +397,8 @@ make_workers(struct app *app)
     app->shared.read_live = ask_live;
     app->shared.note_change = note_change;
     app->shared.ask = ask_usher;
+    app->shared.committed = committed;
+    app->shared.trail_wants = GATE_TRAIL_CAPTURED;
     app->shared.databases = tally_new();
     app->shared.users = tally_new();
     app->shared.ctx = app;
@@ -569,6 +600,11 @@ app_new(const char *config_path, struct app **out, struct err *err)
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
     app->survey = survey_new(app->loop, &app->n_changes, cfg->control_idle_timeout_ms);
     app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
+    struct capture_ops capture_ops = { .refresh = fresh_snapshot, .ctx = app };
+    app->capture = capture_new(app->loop, &capture_ops, app->audit);
+    r = capture_lock(app->capture, app->snap, err);
+    if (r)
+        return r;
     if (!cfg->control)
         log_warnx(
             "no `control` login: the migration history is unknown, schema changes are "
@@ -607,6 +643,8 @@ app_free(struct app *app)
         return;
     stop_listening(app);
     stop_workers(app);
+    if (app->capture) /* what was committed last still gets its file */
+        task_run_all(net_loop_queue(app->loop));
     if (app->shared.parsers)
         task_pool_free(app->shared.parsers);
     if (app->loop)
@@ -614,6 +652,7 @@ app_free(struct app *app)
     historian_free(app->historian);
     survey_free(app->survey);
     usher_free(app->usher);
+    capture_free(app->capture);
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_free(app->threads[i].worker);
     tally_free(app->shared.databases);

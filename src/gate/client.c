@@ -55,6 +55,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
+    mem_free(c->announced);
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
@@ -175,6 +176,8 @@ gate_client_ready(struct gate_client *c, char status)
     if (status != 'I')
         return;
     c->is_tx_unsure = false;
+    mem_free(c->announced);
+    c->announced = NULL;
     if (c->view || c->ran || c->holds_change || c->is_path_local || c->is_path_in_tx)
         gate_client_tx_ended(c);
 }

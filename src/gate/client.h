@@ -141,6 +141,7 @@ struct gate_client {
     struct pol_made *made; /* owned; tables that the transaction made; NULL: none */
     struct gate_judged
         *judged[GATE_MAX_JUDGED]; /* owned references, newest first; see gate/live.h */
+    char *announced; /* owned; the file that the client was told of; NULL: none yet */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };

@@ -398,6 +398,7 @@ gate_decide_known(const struct gate_context *ctx, const struct pol_session *sess
     struct pol_text t = {
         .text = text->sql,
         .len = text->len,
+        .std_strings = text->std_strings,
         .scan = &text->scan,
         .tree = tree,
         .history = histories,

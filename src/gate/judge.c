@@ -8,6 +8,7 @@
 #include "gate/record.h"
 #include "gate/temp.h"
 #include "gate/trail.h"
+#include "history/capture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -313,11 +314,31 @@ refuse(struct gate_request *req, const struct gate_message_ctx *ctx)
     gate_record_refusal(req);
 }
 
+/* The first change of a transaction gives its file the name. */
+static void
+announce_capture(struct gate_request *req, const struct gate_message_ctx *ctx)
+{
+    const struct pol_findings *f = &req->findings;
+    struct gate_client *c = req->client;
+    char path[512];
+    size_t i = 0;
+    while (i < f->n && !f->items[i].is_captured)
+        i++;
+    if (i == f->n || c->announced || req->kind == GATE_PARSE)
+        return;
+    size_t root = gate_text_root(req->text, f->items[i].fact);
+    hist_capture_path(
+        hist_view_set(c->view), &req->text->tree->facts[root], path, sizeof(path));
+    c->announced = mem_strdup(path);
+    gate_message_capture(ctx, &f->items[i], path, &req->notices[req->n_notices++]);
+}
+
 static void
 add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 {
     const struct pol_findings *f = &req->findings;
-    req->notices = arena_alloc(req->arena, f->n * sizeof(*req->notices) + 1);
+    req->notices = arena_alloc(req->arena, (f->n + 1) * sizeof(*req->notices));
+    announce_capture(req, ctx);
     for (size_t i = 0; i < f->n; i++) {
         if (f->items[i].action == DG_WARN && !f->items[i].is_observed)
             gate_message_warning(ctx, &f->items[i], &req->notices[req->n_notices++]);

@@ -190,6 +190,21 @@ gate_message_warning(const struct gate_message_ctx *ctx, const struct pol_findin
 }
 
 void
+gate_message_capture(const struct gate_message_ctx *ctx, const struct pol_finding *f,
+    const char *path, struct gate_message *out)
+{
+    char *text = arena_printf(ctx->arena,
+        "ddlgate: %s goes into %s when it is committed", describe(ctx, f),
+        one_line(ctx->arena, path));
+    *out = (struct gate_message){
+        .sqlstate = "00000",
+        .message = cut(ctx->arena, text, MAX_MESSAGE),
+        .where = where_of(ctx, f),
+    };
+    fill_object(ctx, f, out);
+}
+
+void
 gate_message_fault(const struct gate_message_ctx *ctx, const char *sqlstate,
     const char *what, const char *hint, struct gate_message *out)
 {

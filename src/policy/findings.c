@@ -330,6 +330,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .column = report->column,
         .pos = report->at - 1,
         .sqlstate = sqlstate_of(action, report->sqlstate),
+        .is_captured = report->is_captured,
     };
     f.fact = r->fact;
     if (!apply_size(r, &f))

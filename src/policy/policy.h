@@ -24,6 +24,8 @@ const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 unsigned pol_required(const struct pol *p);        /* key `require`: enum hist_tested */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
+/* unmigrated = capture; where it stands: */
+bool pol_is_capturing(const struct pol *p, const char **file, int *line);
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
@@ -115,6 +117,7 @@ struct pol_history {
 struct pol_text {
     const char *text;
     size_t len;
+    bool std_strings; /* how its constants read; of a text on the wire */
     /* of a migration or a file given to `check`, as people know it; NULL: none */
     const char *file;
     const struct sql_scan *scan;

@@ -29,7 +29,9 @@ void
 sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out)
 {
     struct pgw_error e = {
-        .severity = is_notice ? "WARNING" : "ERROR",
+        .severity = !is_notice                  ? "ERROR"
+            : strcmp(m->sqlstate, "00000") == 0 ? "NOTICE"
+                                                : "WARNING",
         .sqlstate = m->sqlstate,
         .message = m->message,
         .detail = m->detail,

@@ -84,7 +84,11 @@ void sess_worker_accept(
 void sess_worker_snapshot(struct sess_worker *w, struct gate_snapshot *snap,
     struct sess_links *links);                              /* own references */
 void sess_worker_drain(struct sess_worker *w, bool is_now); /* now: end all sessions */
-void sess_worker_stop(struct sess_worker *w);               /* leaves the loop */
+/* A notice for the session of this id, if it is still there: severity WARNING or NOTICE.
+ * Texts are copied; hint may be NULL. */
+void sess_worker_notice(struct sess_worker *w, const char *session_id, bool is_warning,
+    const char *message, const char *hint);
+void sess_worker_stop(struct sess_worker *w); /* leaves the loop */
 
 /* Adds this worker's counters to *out. thread: its own, or after it stopped */
 void sess_worker_stats(const struct sess_worker *w, struct gate_stats *out);
