@@ -50,7 +50,8 @@ struct gate_env {
  * migrations, their rows in the history, and the savepoint commands between them. */
 struct gate_ran {
     struct hist_match match;
-    const struct hist_migration *recorded; /* whose row was written; match is empty then */
+    const struct hist_migration
+        *recorded;  /* whose row was written; match is empty then */
     enum sql_tx tx; /* SAVEPOINT, RELEASE, ROLLBACK_TO; match is empty then */
     char *name;     /* of the savepoint; owned */
     bool is_free;   /* by leave of an access section: no row is due for it */

@@ -76,8 +76,8 @@ struct pol_check_conf {
     bool is_observed;
     int when_unknown; /* enum pol_unknown or POL_UNSET: the policy's */
     const char *message, *hint, *reason; /* NULL: the check's own */
-    enum dg_action rewrite_else;         /* of action = rewrite where it can't be done */
-    struct pol_list except;              /* objects that it doesn't look at */
+    enum dg_action rewrite_else; /* of action = rewrite where it can't be done */
+    struct pol_list except;      /* objects that it doesn't look at */
     struct pol_origin origin;
     struct pol_value params[POL_N_PARAMS];
 };
@@ -123,7 +123,7 @@ struct pol {
     enum pol_unknown when_unknown;
     int64_t facts_timeout_ms;
     bool rewrites_migrated; /* statements of migration files, too */
-    struct map *baseline; /* owned; lines of the baseline file; NULL: none */
+    struct map *baseline;   /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
     size_t n_accesses;
