@@ -360,7 +360,7 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
             ? h[i].match.migration
             : h[i].write_migration;
         if (h[i].match.migration == m && m && text->tree->facts[i].parent < 0
-            && text->tree->facts[i].cls != DG_OTHER
+            && (text->tree->facts[i].cls & (DG_DDL | DG_CODE | DG_DCL | DG_MAINTENANCE))
             && pol_rewrites_migrated(ctx->target.policy))
             add_rewrites(ctx, &h[i].match, i, out);
         /* An applied migration was judged when it ran. */

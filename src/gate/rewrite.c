@@ -133,9 +133,12 @@ edited(const struct gate_text *t, const struct gate_moment *at,
     return out;
 }
 
+/* The edits, or the timeouts: what runs with CONCURRENTLY waits without standing in anybody's
+ * way, so that those are not needed beside it. */
 static void
 gather(const struct pol *p, const struct gate_text *t, const struct gate_moment *at,
-    struct pol_findings *found, struct pol_rewrite *rw, struct gate_rewrite *out)
+    bool is_timeouts, struct pol_findings *found, struct pol_rewrite *rw,
+    struct gate_rewrite *out)
 {
     const struct pol_text text = {
         .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree
@@ -147,7 +150,7 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
         const char *why = NULL;
         bool is_moment = false;
 
-        if (!is_asked(f))
+        if (!is_asked(f) || pol_rewrite_is_timeout(f->rule) != is_timeouts)
             continue;
         pol_rewrite_init(&one, found->arena);
         if (pol_rewrite_add(&one, p, f, &text, f->fact, false, &why) == 0) {
@@ -181,7 +184,9 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         return;
     }
     pol_rewrite_init(&rw, found->arena);
-    gather(p, t, at, found, &rw, out);
+    gather(p, t, at, false, found, &rw, out);
+    if (!rw.needs_alone)
+        gather(p, t, at, true, found, &rw, out);
     if (rw.edits.n)
         out->text = edited(t, at, &rw, max_depth, &why);
     if (why) {
@@ -191,8 +196,7 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         out->did = rw.did;
         out->follow_up = rw.follow_up;
         out->remark = rw.remark;
-        /* What runs with CONCURRENTLY waits without standing in anybody's way. */
-        for (int i = 0; i < POL_N_TIMEOUTS && !rw.needs_alone; i++)
+        for (int i = 0; i < POL_N_TIMEOUTS; i++)
             out->timeout_ms[i] = rw.timeout_ms[i];
     }
     pol_rewrite_deinit(&rw);
