@@ -126,6 +126,23 @@ may_ask(const struct arguments *a, const struct gate_snapshot *snap)
     return !a->is_offline && snap->cfg->control;
 }
 
+static void
+print_rewrite(const struct gate_rewrite *rw)
+{
+    printf("rewritten by %s: %s\n", rw->rules, rw->did);
+    if (rw->text)
+        printf("  sent: %s\n", rw->text->sql);
+    for (int i = 0; i < POL_N_TIMEOUTS; i++) {
+        if (rw->timeout_ms[i])
+            printf("  around it: %s = %lldms, unless the session's own is shorter\n",
+                pol_timeout_name((enum pol_timeout)i), (long long)rw->timeout_ms[i]);
+    }
+    if (rw->follow_up)
+        printf("  later: %s\n", rw->follow_up);
+    if (rw->remark)
+        printf("  note: %s\n", rw->remark);
+}
+
 static int
 explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view *view,
     const char *why)
@@ -177,6 +194,11 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
         if (!live->is_known)
             break;
     }
+    AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
+    const struct gate_moment at = { .kind = GATE_QUERY,
+        .tx_status = a->in_transaction ? 'T' : 'I' };
+    gate_rewrite(
+        ctx.target.policy, t, &at, (unsigned)snap->cfg->max_depth, &found, &rewrite);
     struct gate_message_ctx mctx = {
         .arena = arena,
         .text = t,
@@ -188,7 +210,10 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
     };
     print_facts(t);
     print_history(t, h, ctx.target.policy);
-    return cli_finish(&cmd_explain, print_decision(&mctx, &found));
+    int status = print_decision(&mctx, &found);
+    if (rewrite.did)
+        print_rewrite(&rewrite);
+    return cli_finish(&cmd_explain, status);
 }
 
 /* --- on a thread whose stack parsing needs -------------------------------------------------- */

@@ -82,6 +82,7 @@ request_destroy(struct gate_request *req)
     pol_wants_deinit(&req->asked);
     gate_judged_clear(&req->judged);
     ref_drop(req->live);
+    gate_rewrite_deinit(&req->rewrite);
     ref_drop(req->text);
     ref_drop(req->snap);
     mem_free(req->why_unknown);
@@ -297,6 +298,8 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
                 req->findings.items[j].object = NULL;
                 req->findings.items[j].pos = -1;
             }
+            gate_rewrite_deny(
+                ctx->target.policy, &req->findings, first, "it was prepared before");
         }
     }
 }
@@ -337,12 +340,29 @@ static void
 add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 {
     const struct pol_findings *f = &req->findings;
-    req->notices = arena_alloc(req->arena, (f->n + 1) * sizeof(*req->notices));
+    req->notices = arena_alloc(req->arena, (f->n + 2) * sizeof(*req->notices));
     announce_capture(req, ctx);
+    if (req->rewrite.did)
+        gate_message_rewritten(ctx, &req->rewrite, &req->notices[req->n_notices++]);
     for (size_t i = 0; i < f->n; i++) {
         if (f->items[i].action == DG_WARN && !f->items[i].is_observed)
             gate_message_warning(ctx, &f->items[i], &req->notices[req->n_notices++]);
     }
+}
+
+/* Of an Execute the server has what its Parse was given, whatever policy says now. */
+static void
+rewrite(struct gate_request *req, const struct pol *policy)
+{
+    struct gate_moment at = { .kind = req->kind,
+        .tx_status = req->client->tx_status,
+        .is_batch_begun = req->is_batch_begun };
+    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
+        &req->findings, &req->rewrite);
+    if (req->kind == GATE_EXECUTE && !req->rewrite.text)
+        req->rewrite.text = ref_take(req->text->in_place);
+    if (req->kind == GATE_PARSE && !req->text->in_place)
+        req->text->in_place = ref_take(req->rewrite.text);
 }
 
 static int
@@ -392,6 +412,7 @@ step_decide(struct gate_request *req)
         return GATE_WAIT;
     }
     c->env->stats.judged++;
+    rewrite(req, target.policy);
     if (req->findings.action >= DG_HOLD) {
         refuse(req, &mctx);
         req->step = STEP_DONE;
@@ -677,6 +698,13 @@ gate_judge(struct gate_request *req)
     DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
     req->is_waiting = run(req) == GATE_WAIT;
     return req->is_waiting ? GATE_WAIT : 0;
+}
+
+void
+gate_skip(struct gate_request *req, const char *why)
+{
+    DG_ASSERT(!req->is_waiting, "the judgement is under way");
+    close_intents(req, AUD_SKIPPED, why);
 }
 
 void

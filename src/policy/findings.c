@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A text with more findings than that is refused or passed for the first ones; the rest
- * only counts for the decision. */
-#define MAX_FINDINGS 1000
-
 void
 pol_findings_init(struct pol_findings *f)
 {
@@ -36,7 +32,7 @@ pol_findings_add(struct pol_findings *f, const struct pol_finding *item)
 {
     if (!item->is_observed && item->action > f->action)
         f->action = item->action;
-    else if (f->n >= MAX_FINDINGS)
+    else if (f->n >= POL_MAX_FINDINGS)
         return;
     if ((f->n & (f->n - 1)) == 0) /* full at each power of two */
         f->items = mem_realloc(f->items, (f->n ? 2 * f->n : 1) * sizeof(*f->items));
@@ -150,7 +146,7 @@ effective(const struct pol_run *r, struct pol_origin *origin)
 static bool
 is_full(const struct pol_findings *f, enum dg_action action, bool is_observed)
 {
-    return f->n >= MAX_FINDINGS && (is_observed || action <= f->action);
+    return f->n >= POL_MAX_FINDINGS && (is_observed || action <= f->action);
 }
 
 bool

@@ -83,6 +83,9 @@ struct pol_findings {
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
 void pol_findings_add(struct pol_findings *f, const struct pol_finding *item);
+/* A text with more findings than that is refused or passed for the first ones; the rest
+ * only counts for the decision. */
+#define POL_MAX_FINDINGS 1000
 void pol_findings_init(struct pol_findings *f);
 void pol_findings_deinit(struct pol_findings *f);
 static inline void

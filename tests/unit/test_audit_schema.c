@@ -48,6 +48,9 @@ full_rec(enum aud_event event, enum aud_outcome outcome, enum dg_action decision
     rec.migration_version = "13";
     rec.migration_file = "db/migrations/V13__note.sql";
     rec.findings = "one\ntwo";
+    rec.rewritten_text = "CREATE INDEX CONCURRENTLY i ON t (a)";
+    rec.rewritten_settings = "lock_timeout=2000ms";
+    rec.rewritten_follow_up = "ALTER TABLE t VALIDATE CONSTRAINT c;";
     rec.duration_us = 1234;
     rec.tls_cn = "app";
     rec.listener = "unix:/run/ddlgate/.s.PGSQL.6432";
