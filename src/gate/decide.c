@@ -371,7 +371,7 @@ add_rewrites(const struct gate_context *ctx, const struct hist_match *at, size_t
     struct pol_findings *out)
 {
     const struct hist_migration *m = at->migration;
-    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    const struct pol_findings *unit = unit_findings(ctx, m, at, out);
     for (size_t i = 0; i < unit->n; i++) {
         struct pol_finding f = unit->items[i];
         bool is_here = m->tree->facts[f.fact].stmt == at->stmt;

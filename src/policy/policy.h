@@ -175,7 +175,8 @@ struct pol_check_info {
     enum dg_action development, staging, production;
     const char *params; /* "except; max=3; ..." or "" */
     bool is_standard;   /* runs only where a policy asks for it */
-    /* Which statements it runs on: "static", "file", "end", "history", "always", "exempt"
+    /* Which statements it runs on: "static", "live", "file", "end", "history", "always",
+     * "exempt"
      * (tbl/checks.h). */
     const char *when;
 };
