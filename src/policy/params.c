@@ -10,6 +10,7 @@ enum kind {
     KIND_NUMBER,
     KIND_SIZE,
     KIND_TIME,
+    KIND_TIMEOUT,
     KIND_BOOL,
     KIND_TEXT,
     KIND_LIST,
@@ -262,7 +263,9 @@ number_parse(enum kind kind, const char *text, struct pol_value *out)
         if (!ret && bytes <= INT64_MAX)
             out->number = (int64_t)bytes;
         return ret;
-    case KIND_TIME: /* as the server takes it, without a sign; 0 would mean for ever */
+    case KIND_TIME: /* as the server takes it, without a sign */
+        return str_duration(s, 1, &out->number);
+    case KIND_TIMEOUT: /* 0 would mean for ever */
         ret = str_duration(s, 1, &out->number);
         return ret || (out->number > 0 && out->number <= INT32_MAX) ? ret : -ERANGE;
     default:
@@ -287,6 +290,7 @@ pol_value_parse(struct arena *a, enum pol_param_key key, const char *text,
     case KIND_NUMBER:
     case KIND_SIZE:
     case KIND_TIME:
+    case KIND_TIMEOUT:
     case KIND_BOOL:
         ret = number_parse(table[key].kind, text, &v);
         if (ret)
