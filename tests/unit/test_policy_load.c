@@ -35,8 +35,8 @@ static const struct bad_case bad[] = {
     { "unknown key without a neighbour", P "colour = red\n",
         "policy.ini:3: unknown key \"colour\" in [policy]; its keys are environment, "
         "defaults, migrate, unmigrated, unparsable, temporary, mode, checks, transaction, "
-        "exceptions, baseline, facts_timeout, when_unknown, rewrite_else, "
-        "rewrite_migrated" },
+        "exceptions, baseline, require, facts_timeout, when_unknown, "
+        "rewrite_else, rewrite_migrated" },
     { "unknown key in [access]", P "[access a]\nrules = x\n",
         "policy.ini:4: unknown key \"rules\" in [access a]; did you mean \"role\"?" },
     { "unknown key in [check]", P "[check fk-index]\nactions = warn\n",
@@ -192,7 +192,7 @@ static const struct bad_case bad[] = {
     { "unknown of a check that asks nobody",
         P "[check drop-schema]\nwhen_unknown = loose\n",
         "policy.ini:4: unknown key \"when_unknown\" in [check drop-schema]; its keys are "
-        "action, message, hint, mode, reason, except" },
+        "action, message, hint, mode, reason, rewrite_else, except" },
     { "age", P "[check blocker-present]\nmin_age = old\n",
         "policy.ini:4: min_age: \"old\" is not a time (5s)" },
     { "size of a check", P "[check add-index-concurrently]\nmin_table_size = big\n",
