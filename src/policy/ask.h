@@ -34,6 +34,11 @@ bool pol_was_changed(const struct pol_run *r, const char *column);
 /* Has it, or the statement itself, such an action about this column or constraint? */
 bool pol_had_sub(const struct pol_run *r, const char *sub, const char *column);
 
+/* Why the safe form that the running check proposes for o can't be had, by what the server
+ * says of it; *hint is set where there is another one. NULL: it can, as far as known. */
+const char *
+pol_no_safe_form(struct pol_run *r, const struct sql_object *o, const char **hint);
+
 /* "public.orders: 12 GB, about 80 million rows, 3 sessions hold locks on it." */
 const char *pol_live_words(struct pol_run *r, const struct pol_live_relation *rel);
 /* "public.orders" of what was found */

@@ -300,6 +300,24 @@ apply_size(struct pol_run *r, struct pol_finding *f)
     return true;
 }
 
+static void
+apply_no_safe_form(struct pol_run *r, struct pol_finding *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct sql_facts *fact = pol_fact(r);
+    const struct sql_object *o = f->object ? f->object
+        : fact->n_objects                  ? &fact->objects[0]
+                                           : NULL;
+    const char *hint = f->hint;
+
+    f->no_rewrite = pol_no_safe_form(r, o, &hint);
+    if (!f->no_rewrite)
+        return;
+    append(a, f, arena_printf(a, "But %s.", f->no_rewrite));
+    if (!r->pol->checks[r->check].hint)
+        f->hint = hint;
+}
+
 void
 pol_report(struct pol_run *r, const struct pol_report *report)
 {
@@ -331,6 +349,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
     f.fact = r->fact;
     if (!apply_size(r, &f))
         return;
+    apply_no_safe_form(r, &f);
     apply_allow(r, &f);
     apply_baseline(r, &f);
     finish(r, &f, c->reason,

@@ -95,7 +95,7 @@ static const char *const body[] = {
     " (SELECT d.relname::text FROM pg_catalog.pg_partitioned_table p JOIN"
     " pg_catalog.pg_class d ON d.oid = p.partdefid WHERE p.partrelid = c.oid),"
     " s.bytes::text, s.n_rows::text, (SELECT count(*) - 1 FROM tree WHERE tree.i ="
-    " t.i)::text, CASE WHEN s.is_known THEN 'k' ELSE '' END || CASE WHEN t.is_guess THEN"
+    " t.i)::text, CASE WHEN s.i IS NULL OR s.is_known THEN 'k' ELSE '' END || CASE WHEN t.is_guess THEN"
     " 'g' ELSE '' END"
     " FROM t CROSS JOIN (VALUES ('R'), ('T')) k(tag) JOIN pg_catalog.pg_class c ON c.oid ="
     " CASE k.tag WHEN 'R' THEN t.asked_oid ELSE t.oid END AND (k.tag = 'R' OR t.oid <>"

@@ -168,8 +168,8 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
     "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
-    "exceptions", "baseline", "require", "facts_timeout", "when_unknown", "rewrite_else",
-    "rewrite_migrated" };
+    "exceptions", "baseline", "require", "facts_timeout", "when_unknown",
+    "rewrite_else", "rewrite_migrated" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int

@@ -66,6 +66,8 @@ struct pol_finding {
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
     bool is_captured; /* migration-first: it passes and becomes a migration file */
+    const char
+        *no_rewrite; /* why there is no safe form of it here; NULL: there may be */
     bool needs_live; /* a table of a known size might be exempt from it */
 };
 

@@ -224,6 +224,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "this rule has no safe form that can be made by itself");
     if (rows[rw.check].where == (is_file ? WHERE_WIRE : WHERE_FILE))
         return refuse(why, is_file ? "it needs a session" : "it is a matter of files");
+    if (f->no_rewrite)
+        return refuse(why, f->no_rewrite);
     if (rw.f->parent >= 0)
         return refuse(why, "it stands inside another statement");
     if (rw.f->flags & SQL_F_UNPARSABLE)

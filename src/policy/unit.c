@@ -7,18 +7,18 @@
 #include "base/mem.h"
 #include "sql/lex.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_INDEXES 64   /* remembered per table and leading column */
 #define MAX_MADE    1000 /* names kept of a transaction */
 
-/* Keys as those of struct pol_unit's tables; surely: under the names as they are now. */
+/* Keys as those of struct pol_unit's tables. As there, what a value says of an older epoch
+ * is not sure any more. */
 struct pol_made {
-    struct map *names; /* owned */
+    struct map *names;  /* owned; key -> epoch and sureness, as made_value */
+    struct map *counts; /* owned; table -> how many of names are tables of this name */
+    uintptr_t epoch;
 };
-#define MADE_PERHAPS ((void *)1)
-#define MADE_SURELY  ((void *)2)
 
 struct unit_index {
     const char *schema; /* NULL: not written */
@@ -39,7 +39,11 @@ struct pol_unit {
     /* A name means the same object only while no transaction ends and no search_path is
      * set; with each of those a new epoch begins. */
     uintptr_t epoch;
+    const struct pol_made *made; /* borrowed; what was new before, as of epoch 0 */
 };
+
+/* Stands in tables for something of made that is gone. */
+#define GONE ((void *)1)
 
 /* What the maps hold for something new: its epoch, and whether it surely was not there
  * before (no IF NOT EXISTS). Never NULL. */
@@ -104,22 +108,55 @@ column_key(const char *schema, const char *table, const char *column)
 /* ---- new tables and columns ---- */
 
 static void
-count_name(struct pol_unit *u, const char *table, int by)
+count_in(struct map *counts, struct str name, int by)
 {
-    struct str key = str_of(table);
-    uintptr_t n = (uintptr_t)map_get(u->names, key) + (uintptr_t)by;
+    intptr_t n = (intptr_t)map_get(counts, name) + by;
     if (n)
-        map_set(u->names, key, (void *)n);
+        map_set(counts, name, (void *)n);
     else
-        map_remove(u->names, key);
+        map_remove(counts, name);
+}
+
+static void *
+made_value(const struct pol_made *made, bool is_sure)
+{
+    return (void *)((made->epoch * 2 + is_sure) + 2);
+}
+
+static void *
+of_made(const struct pol_unit *u, struct str key)
+{
+    void *value = u->made ? map_get(u->made->names, key) : NULL;
+    if (!value)
+        return NULL;
+    return born(u, u->epoch == 0 && value == made_value(u->made, true));
+}
+
+/* NULL: it is not new. */
+static void *
+known(const struct pol_unit *u, struct str key)
+{
+    void *value = map_get(u->tables, key);
+    if (value == GONE)
+        return NULL;
+    return value ? value : of_made(u, key);
+}
+
+static bool
+is_known_name(const struct pol_unit *u, const char *table)
+{
+    intptr_t n = (intptr_t)map_get(u->names, str_of(table));
+    if (u->made)
+        n += (intptr_t)map_get(u->made->counts, str_of(table));
+    return n > 0;
 }
 
 static void
 add_table(struct pol_unit *u, const char *schema, const char *table, void *value)
 {
     struct key k = table_key(schema, table);
-    if (!map_get(u->tables, key_str(&k)))
-        count_name(u, table, 1);
+    if (!known(u, key_str(&k)))
+        count_in(u->names, str_of(table), 1);
     map_set(u->tables, key_str(&k), value);
 }
 
@@ -128,11 +165,14 @@ static void *
 remove_table(struct pol_unit *u, const char *schema, const char *table)
 {
     struct key k = table_key(schema, table);
-    void *value = map_get(u->tables, key_str(&k));
-    if (value) {
+    void *value = known(u, key_str(&k));
+    if (!value)
+        return NULL;
+    if (of_made(u, key_str(&k)))
+        map_set(u->tables, key_str(&k), GONE);
+    else
         map_remove(u->tables, key_str(&k));
-        count_name(u, table, -1);
-    }
+    count_in(u->names, str_of(table), -1);
     return value;
 }
 
@@ -141,14 +181,14 @@ pol_unit_is_new(
     const struct pol_unit *u, const char *schema, const char *table, bool lenient)
 {
     struct key k = table_key(schema, table);
-    if (is_born(u, map_get(u->tables, key_str(&k)), lenient))
+    if (is_born(u, known(u, key_str(&k)), lenient))
         return true;
     if (!lenient)
         return false;
     if (!schema)
-        return map_get(u->names, str_of(table)) != NULL;
+        return is_known_name(u, table);
     k = table_key(NULL, table);
-    return map_get(u->tables, key_str(&k)) != NULL;
+    return known(u, key_str(&k)) != NULL;
 }
 
 bool
@@ -163,7 +203,7 @@ bool
 pol_unit_is_new_index(const struct pol_unit *u, const char *name)
 {
     struct key k = table_key("\2index", name);
-    return map_get(u->tables, key_str(&k)) != NULL;
+    return known(u, key_str(&k)) != NULL;
 }
 
 static bool
@@ -391,25 +431,6 @@ pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *tab
 
 /* ---- the unit ---- */
 
-/* What the transaction has made before is as new as what the text makes. */
-static void
-seed(struct pol_unit *u, const struct pol_made *made)
-{
-    size_t pos = 0;
-    struct str key;
-    void *value;
-
-    while (made && map_next(made->names, &pos, &key, &value)) {
-        const char *end = memchr(key.p, '\1', key.n);
-        struct str schema = { end + 1, key.n - (size_t)(end + 1 - key.p) };
-        char name[65];
-        snprintf(name, sizeof(name), "%.*s", (int)(end - key.p), key.p);
-        map_set(u->tables, key, born(u, value == MADE_SURELY));
-        if (!str_eqz(schema, "\2index"))
-            count_name(u, name, 1);
-    }
-}
-
 struct pol_unit *
 pol_unit_new(const struct pol_text *text)
 {
@@ -422,7 +443,7 @@ pol_unit_new(const struct pol_text *text)
     u->names = map_new(NULL);
     u->columns = map_new(NULL);
     u->indexes = map_new(NULL);
-    seed(u, text->made);
+    u->made = text->made;
     for (size_t i = 0; i < tree->n; i++) {
         if (runs_here(tree, &tree->facts[i])
             && !(tree->facts[i].flags & SQL_F_UNPARSABLE))
@@ -452,12 +473,14 @@ pol_made_free(struct pol_made *made)
     if (!made)
         return;
     map_free(made->names);
+    map_free(made->counts);
     mem_free(made);
 }
 
 static void
 forget_names(struct pol_unit *u)
 {
+    u->made = NULL;
     if (!map_count(u->tables))
         return;
     map_free(u->tables);
@@ -467,20 +490,44 @@ forget_names(struct pol_unit *u)
 }
 
 static void
-take_over(struct pol_made **made, const struct pol_unit *u)
+take_over(struct pol_made *made, const struct pol_unit *u, struct str key, void *value)
+{
+    const char *end = memchr(key.p, '\1', key.n);
+    struct str name = { key.p, (size_t)(end - key.p) };
+    struct str schema = { end + 1, key.n - name.n - 1 };
+    bool was = map_get(made->names, key) != NULL, is = value != GONE;
+
+    if (is && !was && map_count(made->names) >= MAX_MADE)
+        return;
+    if (is)
+        map_set(made->names, key, made_value(made, is_born(u, value, false)));
+    else
+        map_remove(made->names, key);
+    if (!str_eqz(schema, "\2index"))
+        count_in(made->counts, name, (int)is - (int)was);
+}
+
+static void
+merge(struct pol_made **made, const struct pol_unit *u)
 {
     size_t pos = 0;
     struct str key;
     void *value;
 
-    if (!map_count(u->tables))
+    if (!u->made) { /* there was nothing, or it is over */
+        pol_made_free(*made);
+        *made = NULL;
+    }
+    if (!*made && !map_count(u->tables))
         return;
-    *made = mem_zalloc(sizeof(**made));
-    (*made)->names = map_new(NULL);
-    while (
-        map_count((*made)->names) < MAX_MADE && map_next(u->tables, &pos, &key, &value))
-        map_set(
-            (*made)->names, key, is_born(u, value, false) ? MADE_SURELY : MADE_PERHAPS);
+    if (!*made) {
+        *made = mem_zalloc(sizeof(**made));
+        (*made)->names = map_new(NULL);
+        (*made)->counts = map_new(NULL);
+    }
+    (*made)->epoch += u->epoch > 0;
+    while (map_next(u->tables, &pos, &key, &value))
+        take_over(*made, u, key, value);
 }
 
 void
@@ -508,9 +555,7 @@ pol_made_note(struct pol_made **made, const struct pol_text *t)
         }
         pol_unit_apply(u, i);
     }
-    pol_made_free(*made);
-    *made = NULL;
-    take_over(made, u);
+    merge(made, u);
     pol_unit_free(u);
 }
 

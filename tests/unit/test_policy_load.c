@@ -35,8 +35,8 @@ static const struct bad_case bad[] = {
     { "unknown key without a neighbour", P "colour = red\n",
         "policy.ini:3: unknown key \"colour\" in [policy]; its keys are environment, "
         "defaults, migrate, unmigrated, unparsable, temporary, mode, checks, transaction, "
-        "exceptions, baseline, rewrite_else, "
-        "rewrite_migrated" },
+        "exceptions, baseline, require, facts_timeout, when_unknown, "
+        "rewrite_else, rewrite_migrated" },
     { "unknown key in [access]", P "[access a]\nrules = x\n",
         "policy.ini:4: unknown key \"rules\" in [access a]; did you mean \"role\"?" },
     { "unknown key in [check]", P "[check fk-index]\nactions = warn\n",
@@ -171,17 +171,35 @@ static const struct bad_case bad[] = {
         "policy.ini:4: migrated = maybe is unknown; write yes, no or unknown" },
     { "in_transaction", P "[access a]\nin_transaction = sometimes\n",
         "policy.ini:4: in_transaction = sometimes is no boolean; write yes or no" },
-    { "live fact", P "[access a]\ntable_size = >100MB\n",
-        "policy.ini:4: table_size needs facts from the live catalogue, which this version "
-        "does not read; remove it" },
-    { "live fact of a check", P "[check add-index-concurrently]\nmin_rows = 100\n",
-        "policy.ini:4: min_rows needs facts from the live catalogue, which this version "
-        "does not read; remove it" },
+    { "size", P "[access a]\ntable_size = 100MB\n",
+        "policy.ini:4: table_size: \"100MB\" is no comparison with a size; write it as "
+        ">=10GB or <100MB" },
+    { "rows", P "[access a]\ntable_rows = >many\n",
+        "policy.ini:4: table_rows: \">many\" is no comparison with a number of rows; write "
+        "it as >=1000000" },
+    { "another size of a check", P "[check add-index-concurrently]\nmin_rows = 100\n",
+        "policy.ini:4: min_rows is no key of this check; write min_table_size = 100MB" },
+    { "size of a check without one", P "[check drop-schema]\nmin_table_size = 1GB\n",
+        "policy.ini:4: min_table_size is no key of this check; its findings don't depend on "
+        "the size of a table" },
+    { "time to wait", P "facts_timeout = 1min\n",
+        "policy.ini:3: facts_timeout = 1min is no time that a statement can wait; write "
+        "10ms to 10s" },
+    { "unknown", P "when_unknown = maybe\n",
+        "policy.ini:3: when_unknown = maybe is unknown; write strict or loose" },
+    { "unknown of a check", P "[check drop-table]\nwhen_unknown = never\n",
+        "policy.ini:4: when_unknown = never is unknown; write strict or loose" },
+    { "unknown of a check that asks nobody",
+        P "[check drop-schema]\nwhen_unknown = loose\n",
+        "policy.ini:4: unknown key \"when_unknown\" in [check drop-schema]; its keys are "
+        "action, message, hint, mode, reason, rewrite_else, except" },
+    { "age", P "[check blocker-present]\nmin_age = old\n",
+        "policy.ini:4: min_age: \"old\" is not a time (5s)" },
     { "size of a check", P "[check add-index-concurrently]\nmin_table_size = big\n",
         "policy.ini:4: min_table_size: \"big\" is not a size (100MB)" },
     { "parameter of another check", P "[check drop-table]\npattern = x\n",
         "policy.ini:4: unknown key \"pattern\" in [check drop-table]; its keys are action, "
-        "message, hint, mode, reason, except, min_table_size" },
+        "message, hint, mode, reason, except, min_table_size, when_unknown" },
     { "number of a check", P "[check index-key-limit]\nmax = many\n",
         "policy.ini:4: max: \"many\" is not a number" },
     { "pattern of a check", P "[check custom-pattern]\npattern = (\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* Walks the catalogue: every check has an example that it finds and one that it lets pass
  * (tests/data/policy, whose README tells the format), and what it says can be used. */
+#include "lib/live.h"
 #include "lib/policy.h"
 
 #include "base/fs.h"
@@ -12,6 +13,7 @@
 struct example {
     const char *where; /* file:line */
     const char *rule, *sql, *file, *hint, *says;
+    const char *live;        /* lines of tests/lib/live.h; NULL: nobody is asked */
     char set[400], top[200]; /* lines of the INI */
     bool is_fail, is_wire;
     int version;
@@ -87,6 +89,8 @@ directive(struct reader *r, const char *line)
     } else if ((rest = after(line, "wire"))) {
         to->is_wire = true;
         to->version = atoi(rest);
+    } else if ((rest = after(line, "live"))) {
+        to->live = arena_printf(arena, "%s%s\n", to->live ? to->live : "", rest);
     } else if ((rest = after(line, "hint"))) {
         to->hint = arena_strdup(arena, rest);
     } else if ((rest = after(line, "says"))) {
@@ -136,6 +140,39 @@ read_examples(void)
 /* ---- judging ---- */
 
 static void
+judge_once(const struct pol *p, const struct example *x, struct pol_text *t,
+    struct pol_findings *f)
+{
+    struct pol_session s = { .server_version = x->version };
+
+    if (x->is_wire)
+        pol_judge_text(p, &s, t, f);
+    else
+        pol_judge_unit(p, t, f);
+}
+
+/* As the gate does it: what is wanted is read, and the text judged again. */
+static void
+judge_live(const struct pol *p, const struct example *x, struct pol_text *t,
+    struct pol_findings *f)
+{
+    struct pol_wants asked = { .arena = arena };
+
+    for (int i = 0; x->live && i < 2 && f->wants.n; i++) {
+        for (size_t k = 0; k < f->wants.n; k++)
+            pol_wants_add(&asked, &f->wants.items[k]);
+        struct pol_live *live = live_of_lines(x->live, &asked);
+        t->live = live;
+        pol_findings_deinit(f);
+        pol_findings_init(f);
+        judge_once(p, x, t, f);
+        t->live = NULL;
+        ref_drop(live);
+    }
+    pol_wants_deinit(&asked);
+}
+
+static void
 judge(const struct example *x, struct pol_findings *f)
 {
     AUTO(mem_free)
@@ -147,12 +184,8 @@ judge(const struct example *x, struct pol_findings *f)
 
     policy_text_init(&t, x->sql, NULL);
     t.text.file = x->file;
-    if (x->is_wire) {
-        struct pol_session s = { .server_version = x->version };
-        pol_judge_text(p, &s, &t.text, f);
-    } else {
-        pol_judge_unit(p, &t.text, f);
-    }
+    judge_once(p, x, &t.text, f);
+    judge_live(p, x, &t.text, f);
     policy_text_deinit(&t);
     ref_drop(p);
 }

@@ -201,3 +201,40 @@ ALTER TABLE orders DROP COLUMN note;
 DROP TABLE orders;
 --: passes
 ALTER TABLE orders ADD COLUMN note text;
+--: rule drop-index-in-use
+--: live orders_a R public|orders_a|i|||||||
+--: live orders_a T public|orders|r||||12884901888|80000000|0|k
+--: live orders_a I:5 public|orders_a|btree|uv||0|8192|1234
+--: live orders_b R public|orders_b|i|||||||
+--: live orders_b T public|orders|r||||12884901888|80000000|0|k
+--: live orders_b I:5 public|orders_b|btree|v||0|8192|0
+--: fails
+--: says index orders_a was used 1234 times
+--: hint it also keeps its columns unique
+DROP INDEX CONCURRENTLY orders_a;
+--: passes
+DROP INDEX orders_b;
+--: passes
+--: set min = 2000
+DROP INDEX orders_a;
+--: passes
+CREATE INDEX orders_a ON t (a); DROP INDEX orders_a;
+--: rule type-narrowing
+--: live orders R public|orders|r||||8192|3|0|k
+--: live orders C:1 id|int4|int4|integer|-1|n
+--: live orders C:2 total|numeric|numeric|numeric(12,2)|786438|
+--: live orders C:3 note|varchar|varchar|character varying(20)|24|
+--: live orders C:4 at|timestamptz|timestamptz|timestamp with time zone|-1|
+--: fails
+--: says not every integer of public.orders.id fits into smallint
+--: hint WHERE id IS DISTINCT FROM CAST(id AS smallint)
+ALTER TABLE orders ALTER COLUMN id TYPE smallint;
+--: fails
+ALTER TABLE orders ALTER COLUMN total TYPE numeric(10,2);
+--: fails
+--: times 2
+ALTER TABLE orders ALTER COLUMN note TYPE varchar(10), ALTER COLUMN at TYPE timestamptz(0);
+--: passes
+ALTER TABLE orders ALTER COLUMN id TYPE bigint, ALTER COLUMN total TYPE numeric(14,2), ALTER COLUMN note TYPE text;
+--: passes
+ALTER TABLE orders DROP COLUMN id; ALTER TABLE orders ADD COLUMN id bigint; ALTER TABLE orders ALTER COLUMN id TYPE int;

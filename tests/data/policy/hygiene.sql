@@ -112,3 +112,37 @@ ALTER TABLE t ADD COLUMN a int;
 --: passes
 --: top exceptions = allow
 ALTER TABLE t ADD COLUMN a int; -- ddlgate: see the manual
+--: rule if-not-exists-hides-difference
+--: live orders R public|orders|r||||8192|3|0|k
+--: live orders C:1 id|int8|int8|bigint|-1|n
+--: live orders C:2 note|varchar|varchar|character varying(20)|24|
+--: live report R public|report|v|||||||
+--: live orders_a R public|orders_a|i|||||||
+--: live orders_a T public|orders|r||||8192|3|0|k
+--: live orders_a I:5 public|orders_a|btree|v||0|8192|0
+--: live orders_a J:5 a
+--: fails
+--: says public.orders is there already, and its id is bigint, not integer
+CREATE TABLE IF NOT EXISTS orders (id int);
+--: fails
+--: says has no column more
+CREATE TABLE IF NOT EXISTS orders (id bigint NOT NULL, note varchar(20), more text);
+--: fails
+--: says public.report is there already, and it is a view
+CREATE TABLE IF NOT EXISTS report (id int);
+--: fails
+--: says index public.orders_a is there already, and is on (a)
+CREATE INDEX IF NOT EXISTS orders_a ON orders (b);
+--: fails
+--: says its note is character varying(20), not text
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS note text;
+--: passes
+CREATE TABLE IF NOT EXISTS orders (id bigint NOT NULL, note varchar(20));
+--: passes
+CREATE INDEX IF NOT EXISTS orders_a ON orders (a);
+--: passes
+ALTER TABLE orders ADD COLUMN IF NOT EXISTS more text;
+--: passes
+CREATE TABLE IF NOT EXISTS nobody_has_it (id int);
+--: passes
+DROP TABLE orders; CREATE TABLE IF NOT EXISTS orders (id int);

@@ -6,6 +6,15 @@ CREATE INDEX orders_note ON orders (note);
 --: fails
 --: set min_table_size = 100MB
 CREATE INDEX orders_note ON orders (note);
+--: fails
+--: set min_table_size = 100MB
+--: live orders R public|orders|r||||12884901888|80000000|0|k
+--: says writes to orders wait while the index builds (12 GB, about 80 million rows)
+CREATE INDEX orders_note ON orders (note);
+--: passes
+--: set min_table_size = 100MB
+--: live orders R public|orders|r||||12884901|80000|0|k
+CREATE INDEX orders_note ON orders (note);
 --: passes
 CREATE INDEX CONCURRENTLY orders_note ON orders (note);
 --: passes
@@ -349,3 +358,125 @@ CREATE TABLE t (a int); ALTER TABLE t ADD COLUMN b int;
 DROP TABLE orders;
 --: passes
 SET LOCAL statement_timeout = '1min'; DROP TABLE orders;
+--: rule large-table-ddl
+--: live orders R public|orders|r||||12884901888|80000000|0|k
+--: live small R public|small|r||||8192|3|0|k
+--: live huge R public|huge|r||||16384|50000000|0|k
+--: live fresh R public|fresh|r||||0|0|0|
+--: live parts R public|parts|p||||2147483648|5|2|k
+--: live orders_note R public|orders_note|i||||12884901888|80000000|0|k
+--: live orders_note T public|orders|r||||12884901888|80000000|0|k
+--: fails
+--: says ALTER TABLE takes ACCESS EXCLUSIVE on public.orders, 12 GB, about 80 million rows
+ALTER TABLE orders ADD COLUMN a int;
+--: fails
+ALTER TABLE huge ADD COLUMN a int;
+--: fails
+--: says public.fresh, of unknown size
+ALTER TABLE fresh ADD COLUMN a int;
+--: passes
+--: set when_unknown = loose
+ALTER TABLE fresh ADD COLUMN a int;
+--: fails
+TRUNCATE parts;
+--: fails
+--: says DROP INDEX takes ACCESS EXCLUSIVE on public.orders
+DROP INDEX orders_note;
+--: fails
+--: says SHARE ROW EXCLUSIVE on public.orders
+CREATE TABLE lines (order_id int REFERENCES orders);
+--: passes
+ALTER TABLE small ADD COLUMN a int;
+--: passes
+CREATE INDEX CONCURRENTLY ON orders (a);
+--: passes
+--: set min_table_size = 1TB
+--: set min_table_rows = 1000000000
+ALTER TABLE orders ADD COLUMN a int;
+--: passes
+CREATE TABLE orders (id int); ALTER TABLE orders ADD COLUMN a int;
+--: passes
+ALTER TABLE no_such_table ADD COLUMN a int;
+--: rule blocker-present
+--: live orders R public|orders|r||||8192|3|0|k
+--: live orders L:1 77|reporting|idle in transaction|AccessShareLock|g|7200000
+--: live orders L:2 78|app|active|RowExclusiveLock|g|20
+--: live quick R public|quick|r||||8192|3|0|k
+--: live quick L:1 77|app|active|AccessShareLock|g|100
+--: live cleaned R public|cleaned|r||||8192|3|0|k
+--: live cleaned L:1 77||autovacuum|ShareUpdateExclusiveLock|g|900000
+--: live hidden R public|hidden|r||||8192|3|0|k
+--: live hidden L:1 77|app||AccessShareLock|g|
+--: live prepared R public|prepared|r||||8192|3|0|k
+--: live prepared L:1 |left behind|prepared transaction|AccessShareLock|g|900000
+--: fails
+--: says ALTER TABLE would wait for reporting (process 77, idle in transaction for 2 h)
+--: hint WHERE pid = 77
+ALTER TABLE orders ADD COLUMN a int;
+--: fails
+--: says reporting (process 77, idle in transaction for 2 h)
+DROP TABLE orders;
+--: fails
+--: says DROP TABLE would wait for app (process 77)
+DROP TABLE hidden;
+--: fails
+--: hint ROLLBACK PREPARED
+TRUNCATE prepared;
+--: passes
+CREATE INDEX ON orders (a);
+--: passes
+ALTER TABLE quick ADD COLUMN a int;
+--: passes
+ALTER TABLE cleaned ADD COLUMN a int;
+--: passes
+--: set min_age = 3h
+ALTER TABLE orders ADD COLUMN a int;
+--: rule invalid-index-left
+--: live orders_a R public|orders_a|i|||||||
+--: live orders_a T public|orders|r||||8192|3|0|k
+--: live orders_a I:5 public|orders_a|btree|||0|8192|0
+--: live orders_a J:5 a
+--: live orders_b R public|orders_b|i|||||||
+--: live orders_b T public|orders|r||||8192|3|0|k
+--: live orders_b I:6 public|orders_b|btree|v||0|8192|0
+--: fails
+--: hint DROP INDEX CONCURRENTLY public.orders_a;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_a ON orders (a);
+--: passes
+CREATE INDEX IF NOT EXISTS orders_b ON orders (b);
+--: passes
+CREATE INDEX orders_a ON orders (a);
+--: passes
+DROP INDEX orders_a; CREATE INDEX IF NOT EXISTS orders_a ON orders (a);
+--: rule change-type-referenced
+--: live orders R public|orders|r||||8192|3|0|k
+--: live orders C:1 id|int4|int4|integer|-1|n
+--: live orders C:2 total|numeric|numeric|numeric|-1|
+--: live orders C:3 note|text|text|text|-1|
+--: live orders C:4 twice|int4|int4|integer|-1|g
+--: live orders F:9 lines_order_id_fkey|f|v|public|lines
+--: live orders E:9 order_id|id
+--: live orders U view|public|totals|total
+--: live orders U generated column||twice|id
+--: fails
+--: times 2
+--: says foreign key lines_order_id_fkey ties public.orders.id to public.lines
+--: hint ALTER TABLE public.lines DROP CONSTRAINT lines_order_id_fkey
+ALTER TABLE orders ALTER COLUMN id TYPE bigint;
+--: fails
+--: says view public.totals uses public.orders.total
+ALTER TABLE orders ALTER COLUMN total TYPE numeric(12,2);
+--: passes
+DROP VIEW totals; ALTER TABLE orders ALTER COLUMN total TYPE numeric(12,2);
+--: passes
+ALTER TABLE orders ALTER COLUMN note TYPE varchar(10);
+--: rule drop-partition-locks-parent
+--: live y2020 R public|y2020|r|public|measurements||8192|3|0|k
+--: live alone R public|alone|r||||8192|3|0|k
+--: fails
+--: hint ALTER TABLE public.measurements DETACH PARTITION y2020 CONCURRENTLY
+DROP TABLE y2020;
+--: passes
+DROP TABLE alone;
+--: passes
+ALTER TABLE measurements DETACH PARTITION y2020 CONCURRENTLY; DROP TABLE y2020;
