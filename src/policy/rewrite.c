@@ -49,6 +49,15 @@ pol_check_may_rewrite(enum pol_check check)
 }
 
 bool
+pol_rewrite_is_known(const char *rule, bool is_file)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(rule), &check) && rows[check].fn
+        && rows[check].where != (is_file ? WHERE_WIRE : WHERE_FILE);
+}
+
+bool
 pol_rewrite_is_timeout(const char *rule)
 {
     enum pol_check check;
@@ -71,6 +80,53 @@ bool
 pol_rewrites_migrated(const struct pol *p)
 {
     return p->rewrites_migrated;
+}
+
+bool
+pol_runs_alone(const struct pol *p, bool is_no_tx)
+{
+    return is_no_tx || p->wrap == POL_WRAP_FILE;
+}
+
+bool
+pol_runs_in_tx(const struct pol *p, bool is_no_tx)
+{
+    return !is_no_tx && (p->wrap == POL_WRAP_TOOL || p->wrap == POL_WRAP_QUERY);
+}
+
+static bool
+is_end(enum sql_tx tx)
+{
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
+}
+
+bool
+pol_in_block(const struct sql_tree *tree, size_t fact, size_t *end)
+{
+    bool is_in = false;
+
+    for (size_t i = 0; i < fact; i++) {
+        if (tree->facts[i].parent >= 0)
+            continue;
+        if (tree->facts[i].tx == SQL_TX_BEGIN)
+            is_in = true;
+        else if (is_end(tree->facts[i].tx))
+            is_in = false;
+    }
+    *end = SIZE_MAX;
+    for (size_t i = fact; is_in && i < tree->n && *end == SIZE_MAX; i++) {
+        if (tree->facts[i].parent < 0 && is_end(tree->facts[i].tx))
+            *end = i;
+    }
+    return is_in;
+}
+
+const char *
+pol_timeout_text(const struct pol *p, enum pol_timeout which)
+{
+    enum pol_check check = which == POL_LOCK_TIMEOUT ? POL_C_LOCK_TIMEOUT
+                                                     : POL_C_STATEMENT_TIMEOUT;
+    return p->checks[check].params[POL_P_VALUE].text;
 }
 
 /* ---- tokens ---- */
