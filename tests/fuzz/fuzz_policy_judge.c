@@ -14,13 +14,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MAX_BYTES 4096 /* the parser's stack is not the subject here */
 
 static const char ini[] =
-    "[policy]\nenvironment = production\nchecks = all\ntemporary = note\n[access a]\ncommand = DROP *, "
+    "[policy]\nenvironment = production\ntemporary = note\n[access a]\ncommand = DROP *, "
     "ALTER TABLE DROP *\nobject = billing.*, !billing.tmp_*\naction = hold\n[access "
     "b]\nobject = "
     "public.*\naction = warn\n[access c]\nclass = cluster\naction = reject\n[access d]\nrole "
     "= app\nmigrated = unknown\naction = note\n[check drop-table]\nexcept = tmp_*\n"
     "[check index-name]\nname = i_{table}_{columns}\n[check fk-name]\nname = "
-    "f_{table}_{columns}\n[check type-disallow-list]\ntypes = json=jsonb, money\n";
+    "f_{table}_{columns}\n[check type-disallow-list]\ntypes = json=jsonb, money\n"
+    "[check idempotent-create]\n[check idempotent-drop]\n[check create-or-replace]\n"
+    "[check prefer-text]\n[check prefer-timestamptz]\n[check prefer-bigint-key]\n"
+    "[check require-lock-timeout]\n[check constraint-named]\n[check unlogged-table]\n";
 
 static struct pol *
 load(void)
