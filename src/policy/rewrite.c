@@ -2,6 +2,8 @@
 /* Looks up what a rule does to a statement, and the small tools of those that do it. */
 #include "policy/rewrite_build.h"
 
+#include "policy/ask.h"
+
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -180,6 +182,38 @@ rw_sub_end(const struct rw *rw, size_t sub)
     if (next == RW_NONE || next < 2 || !rw_is_sign(rw, next - 1, ','))
         return RW_NONE;
     return next - 2;
+}
+
+/* ---- live facts ---- */
+
+const struct pol_live_relation *
+rw_live(const struct rw *rw, const char *schema, const char *name)
+{
+    const struct pol_live_relation *found;
+    const struct pol_want want = { .schema = schema, .name = name };
+
+    if (!name || !*name
+        || pol_live_find(rw->text->live, &want, &found) != POL_LIVE_FOUND)
+        return NULL;
+    return found->is_guess ? NULL : found;
+}
+
+/* What the safe form's conditions are about; the checks ask for what they need themselves. */
+void
+pol_rewrite_ask(struct pol_run *r)
+{
+    const struct sql_facts *f = pol_fact(r);
+    const struct pol_live_relation *unused;
+
+    if (!rows[r->check].fn || !r->session)
+        return;
+    for (size_t i = 0; i < f->n_objects && i < 4; i++) {
+        const struct sql_object *o = &f->objects[i];
+        if (!o->is_created && !o->is_temp
+            && (o->kind == SQL_O_TABLE || o->kind == SQL_O_INDEX
+                || o->kind == SQL_O_MATVIEW))
+            pol_ask(r, o, &unused);
+    }
 }
 
 /* ---- edits ---- */
