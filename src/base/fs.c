@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,6 +85,69 @@ fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
         return r;
     *n = buf_len(&b);
     *out = buf_steal(&b);
+    return 0;
+}
+
+/* Writes all of it into the new file and gives that mode and owner of the old one. */
+static int
+fill(int fd, const char *text, size_t n, const struct stat *like)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t k = write(fd, text + done, n - done);
+        if (k < 0 && errno != EINTR)
+            return -errno;
+        done += k > 0 ? (size_t)k : 0;
+    }
+    /* Who may not give it away keeps it: the mode counts. */
+    if (fchown(fd, like->st_uid, like->st_gid) != 0 && errno != EPERM)
+        return -errno;
+    if (fchmod(fd, like->st_mode & 07777) != 0 || fsync(fd) != 0)
+        return -errno;
+    return 0;
+}
+
+static void
+sync_folder(const char *path)
+{
+    AUTO(mem_free) char *folder = fs_relative_to(path, ".");
+    AUTO(close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)!fsync(fd); /* the rename is done; a crash brings back one of the two */
+}
+
+int
+fs_replace(const char *path, const char *was, size_t n_was, const char *text, size_t n,
+    struct err *err)
+{
+    char *real = realpath(path, NULL);
+    AUTO(mem_free) char *now = NULL;
+    struct stat st;
+    size_t n_now;
+    int r;
+
+    if (!real)
+        return err_errno(err, -errno, "%s", path);
+    AUTO(mem_free) char *target = mem_strdup(real);
+    free(real);
+    AUTO(mem_free) char *fresh = mem_printf("%s.ddlgate-XXXXXX", target);
+    r = fs_read(target, n_was + 1, &now, &n_now, err);
+    if (r)
+        return r;
+    if (n_now != n_was || memcmp(now, was, n_was) != 0)
+        return err_set(err, -EAGAIN, "%s: changed meanwhile; run it again", path);
+    if (stat(target, &st) != 0)
+        return err_errno(err, -errno, "%s", path);
+    AUTO(close) int fd = mkostemp(fresh, O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, -errno, "%s", path);
+    r = fill(fd, text, n, &st);
+    if (r == 0 && rename(fresh, target) != 0)
+        r = -errno;
+    if (r) {
+        unlink(fresh);
+        return err_errno(err, r, "%s", path);
+    }
+    sync_folder(target);
     return 0;
 }
 

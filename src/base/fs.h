@@ -13,6 +13,12 @@
 int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
     MUST_CHECK;
 
+/* Puts `text` into the place of the file in one step (written beside it, synced, renamed;
+ * mode and owner stay, a symbolic link is followed), if the file still holds `was`.
+ * Returns 0 or -errno with err "path: reason"; then the file is as it was. */
+int fs_replace(const char *path, const char *was, size_t n_was, const char *text,
+    size_t n, struct err *err) MUST_CHECK;
+
 /* `path` as it stands in file `from`: absolute stays, relative is relative to the folder
  * of `from`. The caller owns the result. */
 char *fs_relative_to(const char *from, const char *path);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/historian.h"
 #include "app/survey.h"
 #include "base/fs.h"
 #include "base/map.h"
@@ -28,14 +29,22 @@ struct check {
     size_t n_policies, cap_policies;
     const struct pol *general; /* one of policies */
     struct map *in_sources;    /* owned; real path -> struct place; NULL until needed */
-    struct arena *arena;       /* owned */
-    char *no_facts;            /* owned; why they can't be read: tried no more */
+    struct map *views;   /* owned; database -> struct reading; NULL until needed */
+    const char *path;    /* of the unit that is judged */
+    struct arena *arena; /* owned */
+    char *no_facts;      /* owned; why they can't be read: tried no more */
 };
 
 /* Where the configuration knows a file. */
 struct place {
     const struct gate_source *source;
     const struct hist_migration *migration;
+};
+
+/* What is applied in a database. */
+struct reading {
+    struct hist_view *view; /* owned reference; NULL: unknown */
+    char *why;              /* in the arena */
 };
 
 /* --- policies --------------------------------------------------------------------------- */
@@ -110,6 +119,7 @@ check_new(const struct check_input *in, struct check **out, struct err *err)
 void
 check_free(struct check *c)
 {
+    void *reading;
     if (!c)
         return;
     ref_drop(c->snap);
@@ -118,6 +128,9 @@ check_free(struct check *c)
         ref_drop(c->policies[i].pol);
     mem_free(c->policies);
     map_free(c->in_sources);
+    for (size_t pos = 0; c->views && map_next(c->views, &pos, NULL, &reading);)
+        ref_drop(((struct reading *)reading)->view);
+    map_free(c->views);
     mem_free(c->no_facts);
     arena_free(c->arena);
     mem_free(c);
@@ -180,17 +193,88 @@ judge_live(struct check *c, const struct pol *pol, const struct gate_source *sou
     }
 }
 
-/* --- one unit --------------------------------------------------------------------------- */
+/* --- --fix ------------------------------------------------------------------------------ */
+
+static const struct reading *
+read_history(struct check *c, const char *database)
+{
+    struct err err = { "" };
+    if (!c->views)
+        c->views = map_new(NULL);
+    struct reading *known = map_get(c->views, str_of(database));
+    if (known)
+        return known;
+    known = arena_alloc(c->arena, sizeof(*known));
+    if (historian_read(c->snap, database, &known->view, &err) != 0)
+        known->view = NULL;
+    known->why = arena_strdup(c->arena, err.text);
+    map_set(c->views, str_of(database), known);
+    return known;
+}
+
+/* NULL: in no database of its source the migration has run. Else why it stays as it is. */
+static const char *
+why_keep(struct check *c, const struct place *p)
+{
+    const struct hist_migration *m = p->migration;
+    const char *asked = NULL;
+
+    for (size_t i = 0; i < c->cfg->n_databases; i++) {
+        const struct cfg_database *d = &c->cfg->databases[i];
+        const char *name = c->in.database ? c->in.database : d->name;
+        bool is_pattern = strchr(name, '*') != NULL;
+        if (is_pattern || cfg_find_migrations(c->cfg, name) != p->source->cfg
+            || (asked && strcmp(asked, name) == 0))
+            continue;
+        asked = name;
+        const struct reading *known = read_history(c, name);
+        if (!known->view)
+            return arena_printf(c->arena,
+                "whether it was applied in %s is not known (%s)", name, known->why);
+        /* A rollback counts with what it rolls back. */
+        size_t index = m->is_down && m->pair != HIST_NONE ? m->pair : m->index;
+        enum dg_migration_state state = hist_view_state(known->view, index);
+        if (state != DG_MIG_PENDING && state != DG_MIG_OUT_OF_ORDER)
+            return arena_printf(c->arena,
+                "it was applied in %s; what ran stays as it was reviewed", name);
+    }
+    return asked ? NULL
+                 : "whether it was applied is not known: no database of its own in the "
+                   "configuration; name one with --database";
+}
 
 static void
+fix_one(struct check *c, const struct pol *pol, const struct pol_text *unit,
+    const struct pol_findings *found, const struct place *at)
+{
+    const struct fix_unit one = {
+        .path = c->path,
+        .pol = pol,
+        .text = unit,
+        .found = found,
+        .is_no_tx = at && at->migration->is_no_tx,
+        .why_not = at ? why_keep(c, at) : NULL,
+    };
+    fix_run(c->in.fix, &one);
+}
+
+/* --- one unit --------------------------------------------------------------------------- */
+
+/* is_again: another policy has judged it. at: where the configuration knows it, or NULL. */
+static void
 judge(struct check *c, struct report *r, const struct pol *pol,
-    const struct gate_source *source, const struct pol_text *unit, bool is_again)
+    const struct pol_text *unit, bool is_again, const struct place *at)
 {
     AUTO(pol_findings_deinit) struct pol_findings found;
 
     pol_findings_init(&found);
     pol_judge_unit(pol, unit, &found);
-    judge_live(c, pol, source, unit, &found);
+    judge_live(c, pol, at ? at->source : NULL, unit, &found);
+    if (c->in.fix) {
+        if (!is_again)
+            fix_one(c, pol, unit, &found, at);
+        return;
+    }
     for (size_t i = 0; i < found.n; i++) {
         if (found.items[i].action >= DG_NOTE)
             report_add(r, unit, &found.items[i], is_again);
@@ -213,7 +297,8 @@ check_text(
         .attested = &nobody_knows };
 
     report_file(r, name, t->scan.n);
-    judge(c, r, c->general, NULL, &unit, false);
+    c->path = name;
+    judge(c, r, c->general, &unit, false, NULL);
     report_file_end(r);
 }
 
@@ -257,7 +342,8 @@ judge_in_source(
             is_known |= done[k] == pol;
         if (is_known)
             continue;
-        judge(c, r, pol, p->source, &unit, n_done > 0);
+        c->path = m->path;
+        judge(c, r, pol, &unit, n_done > 0, p);
         *required |= pol_required(pol);
         done[n_done++] = pol;
     }

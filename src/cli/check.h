@@ -5,6 +5,7 @@
 #ifndef DG_CLI_CHECK_H
 #define DG_CLI_CHECK_H
 
+#include "cli/fix.h"
 #include "cli/report.h"
 #include "gate/snapshot.h"
 
@@ -17,6 +18,8 @@ struct check_input {
     const char *environment; /* instead of the policies' own; NULL: those */
     const char *stdin_name;  /* what `-` is called */
     bool skips_attested;     /* who makes the attestation doesn't ask for it */
+    struct fix
+        *fix; /* instead of reporting: write safe forms into the files; or NULL */
     char **paths;
     size_t n_paths; /* 0 with a configuration: everything its sources hold */
 };

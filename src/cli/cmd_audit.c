@@ -287,6 +287,8 @@ print_row(const struct show *s, const struct aud_line *l, size_t line_bytes)
     put_named(&out, l, "migration", "ddlgate.migration.version");
     put_named(&out, l, "request", "ddlgate.request.id");
     put_named(&out, l, "reason", "event.reason");
+    put_named(&out, l, "set", "ddlgate.rewrite.settings");
+    put_named(&out, l, "sent", "ddlgate.rewrite.text");
     put_named(&out, l, "error", "error.message");
     put_named(&out, l, "lost", "ddlgate.audit.lost_records");
     put_field(&out, l, "db.query.text", s->is_full ? 0 : TEXT_COLUMNS);

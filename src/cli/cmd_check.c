@@ -125,7 +125,7 @@ list_checks(const struct pol *policy, bool is_json)
 struct arguments {
     struct check_input in;
     const char *format, *output, *fail_level;
-    bool is_list, has_suppressed;
+    bool is_list, has_suppressed, is_fix, is_diff;
 };
 
 static const char *
@@ -185,6 +185,12 @@ take_option(struct arguments *a, int opt)
     case 'S':
         a->has_suppressed = true;
         return 0;
+    case 'X':
+        a->is_fix = true;
+        return 0;
+    case 'D':
+        a->is_diff = true;
+        return 0;
     }
     return -EINVAL;
 }
@@ -204,6 +210,8 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "fail-level", required_argument, NULL, 'F' },
         { "list", no_argument, NULL, 'l' },
         { "sarif-include-suppressed", no_argument, NULL, 'S' },
+        { "fix", no_argument, NULL, 'X' },
+        { "diff", no_argument, NULL, 'D' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -234,6 +242,13 @@ parse_options(int argc, char **argv, struct arguments *a)
             "no policy given (--policy FILE, -c FILE or --environment NAME)");
     if (!a->in.n_paths && !a->in.config)
         return cli_misuse(&cmd_check, "no files given (- is standard input)");
+    if (a->is_diff && !a->is_fix)
+        return cli_misuse(&cmd_check, "--diff shows what --fix would write; give both");
+    for (size_t i = 0; a->is_fix && i < a->in.n_paths; i++) {
+        if (strcmp(a->in.paths[i], "-") == 0)
+            return cli_misuse(
+                &cmd_check, "--fix writes into files; standard input is none");
+    }
     return CLI_OK;
 }
 
@@ -321,6 +336,33 @@ run_list(const struct arguments *a)
     return list_checks(policy, strcmp(a->format, "json") == 0);
 }
 
+/* Writes the safe forms, or shows them; what is left to be found is judged afterwards. */
+static int
+run_fix(const struct arguments *a, const struct report *like, struct fix *fix)
+{
+    AUTO(check_free) struct check *check = NULL;
+    AUTO(report_deinit) struct report unused;
+    struct check_input in = a->in;
+    struct err err = { "" };
+
+    *fix = (struct fix){ .is_diff = a->is_diff,
+        .level = like->never_fails ? DG_WARN : like->fail_level };
+    in.fix = fix;
+    report_init(&unused);
+    if (check_new(&in, &check, &err) != 0)
+        return cli_error(&cmd_check, "%s", err.text);
+    run_in_pool(check, &unused);
+    print_troubles(&unused);
+    if (fix->n_trouble || unused.n_trouble)
+        return cli_finish(&cmd_check, CLI_USAGE);
+    fprintf(stderr, "%zu file%s %s, %zu finding%s\n", fix->n_changed,
+        fix->n_changed == 1 ? "" : "s", a->is_diff ? "would be changed" : "changed",
+        fix->n_fixed, fix->n_fixed == 1 ? "" : "s");
+    if (a->is_diff)
+        return cli_finish(&cmd_check, fix->n_changed ? CLI_FINDINGS : CLI_OK);
+    return CLI_OK;
+}
+
 static int
 run(int argc, char **argv)
 {
@@ -348,6 +390,12 @@ run(int argc, char **argv)
     status = parse_fail_level(a.fail_level, &report);
     if (status)
         return status;
+    if (a.is_fix) {
+        struct fix fix;
+        status = run_fix(&a, &report, &fix);
+        if (status || a.is_diff)
+            return status;
+    }
     if (check_new(&a.in, &check, &err) != 0)
         return cli_error(&cmd_check, "%s", err.text);
     report.policy = check_policy(check);
@@ -396,11 +444,18 @@ const struct cli_command cmd_check = {
         "                          findings from this action on make the exit status 1\n"
         "      --sarif-include-suppressed\n"
         "                          findings under mode = observe, too, as suppressed\n"
+        "      --fix               write the safe form of what is found at or above the fail\n"
+        "                          level into the files, where one can be made by itself (see\n"
+        "                          --list), then check what is left. Nothing else in a file\n"
+        "                          changes. Never given to applied migrations where history\n"
+        "                          is known: with -c the migration history of the databases\n"
+        "                          is read (`control` login); without, you have to know\n"
+        "      --diff              with --fix: show the changes, write nothing\n"
         "  -l, --list              the catalogue of checks, with the policy's own actions\n"
         "\n"
         "Text is coloured on a terminal, unless NO_COLOR is set.\n"
         "\n"
-        "Exit status: 0 nothing at or above the fail level, 1 findings, 2 usage, policy\n"
-        "or file error.\n",
+        "Exit status: 0 nothing at or above the fail level, 1 findings (with --fix: that are\n"
+        "left; with --diff: there is something to change), 2 usage, policy or file error.\n",
     .run = run,
 };

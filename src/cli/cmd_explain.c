@@ -197,8 +197,8 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
     AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
     const struct gate_moment at = { .kind = GATE_QUERY,
         .tx_status = a->in_transaction ? 'T' : 'I' };
-    gate_rewrite(
-        ctx.target.policy, t, &at, (unsigned)snap->cfg->max_depth, &found, &rewrite);
+    gate_rewrite(ctx.target.policy, t, ctx.live, &at, (unsigned)snap->cfg->max_depth,
+        &found, &rewrite);
     struct gate_message_ctx mctx = {
         .arena = arena,
         .text = t,

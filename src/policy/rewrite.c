@@ -2,6 +2,8 @@
 /* Looks up what a rule does to a statement, and the small tools of those that do it. */
 #include "policy/rewrite_build.h"
 
+#include "policy/ask.h"
+
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -49,6 +51,15 @@ pol_check_may_rewrite(enum pol_check check)
 }
 
 bool
+pol_rewrite_is_known(const char *rule, bool is_file)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(rule), &check) && rows[check].fn
+        && rows[check].where != (is_file ? WHERE_WIRE : WHERE_FILE);
+}
+
+bool
 pol_rewrite_is_timeout(const char *rule)
 {
     enum pol_check check;
@@ -71,6 +82,53 @@ bool
 pol_rewrites_migrated(const struct pol *p)
 {
     return p->rewrites_migrated;
+}
+
+bool
+pol_runs_alone(const struct pol *p, bool is_no_tx)
+{
+    return is_no_tx || p->wrap == POL_WRAP_FILE;
+}
+
+bool
+pol_runs_in_tx(const struct pol *p, bool is_no_tx)
+{
+    return !is_no_tx && (p->wrap == POL_WRAP_TOOL || p->wrap == POL_WRAP_QUERY);
+}
+
+static bool
+is_end(enum sql_tx tx)
+{
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_ROLLBACK || tx == SQL_TX_PREPARE;
+}
+
+bool
+pol_in_block(const struct sql_tree *tree, size_t fact, size_t *end)
+{
+    bool is_in = false;
+
+    for (size_t i = 0; i < fact; i++) {
+        if (tree->facts[i].parent >= 0)
+            continue;
+        if (tree->facts[i].tx == SQL_TX_BEGIN)
+            is_in = true;
+        else if (is_end(tree->facts[i].tx))
+            is_in = false;
+    }
+    *end = SIZE_MAX;
+    for (size_t i = fact; is_in && i < tree->n && *end == SIZE_MAX; i++) {
+        if (tree->facts[i].parent < 0 && is_end(tree->facts[i].tx))
+            *end = i;
+    }
+    return is_in;
+}
+
+const char *
+pol_timeout_text(const struct pol *p, enum pol_timeout which)
+{
+    enum pol_check check = which == POL_LOCK_TIMEOUT ? POL_C_LOCK_TIMEOUT
+                                                     : POL_C_STATEMENT_TIMEOUT;
+    return p->checks[check].params[POL_P_VALUE].text;
 }
 
 /* ---- tokens ---- */
@@ -124,6 +182,38 @@ rw_sub_end(const struct rw *rw, size_t sub)
     if (next == RW_NONE || next < 2 || !rw_is_sign(rw, next - 1, ','))
         return RW_NONE;
     return next - 2;
+}
+
+/* ---- live facts ---- */
+
+const struct pol_live_relation *
+rw_live(const struct rw *rw, const char *schema, const char *name)
+{
+    const struct pol_live_relation *found;
+    const struct pol_want want = { .schema = schema, .name = name };
+
+    if (!name || !*name
+        || pol_live_find(rw->text->live, &want, &found) != POL_LIVE_FOUND)
+        return NULL;
+    return found->is_guess ? NULL : found;
+}
+
+/* What the safe form's conditions are about; the checks ask for what they need themselves. */
+void
+pol_rewrite_ask(struct pol_run *r)
+{
+    const struct sql_facts *f = pol_fact(r);
+    const struct pol_live_relation *unused;
+
+    if (!rows[r->check].fn || !r->session)
+        return;
+    for (size_t i = 0; i < f->n_objects && i < 4; i++) {
+        const struct sql_object *o = &f->objects[i];
+        if (!o->is_created && !o->is_temp
+            && (o->kind == SQL_O_TABLE || o->kind == SQL_O_INDEX
+                || o->kind == SQL_O_MATVIEW))
+            pol_ask(r, o, &unused);
+    }
 }
 
 /* ---- edits ---- */

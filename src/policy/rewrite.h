@@ -46,10 +46,21 @@ enum {
 int pol_rewrite_add(struct pol_rewrite *rw, const struct pol *p,
     const struct pol_finding *f, const struct pol_text *t, size_t fact, bool is_file,
     const char **why) MUST_CHECK;
+/* Has the rule a safe form at all, here? */
+bool pol_rewrite_is_known(const char *rule, bool is_file);
 /* Does the rule set a timeout, and edit nothing? */
 bool pol_rewrite_is_timeout(const char *rule);
 /* What becomes of a statement that can't be rewritten: DG_REJECT or DG_WARN. */
 enum dg_action pol_rewrite_else(const struct pol *p, const char *rule);
+/* For --fix. Does a statement of a file commit by itself, outside of BEGIN and COMMIT? Does
+ * all of the file run in one transaction? ([policy] transaction; is_no_tx: the file asks to
+ * be run outside of one.) */
+bool pol_runs_alone(const struct pol *p, bool is_no_tx);
+bool pol_runs_in_tx(const struct pol *p, bool is_no_tx);
+/* Stands the fact between BEGIN and COMMIT? end: the fact of its end, SIZE_MAX: none. */
+bool pol_in_block(const struct sql_tree *tree, size_t fact, size_t *end);
+/* "2s": the value of require-lock-timeout and its like, as the policy writes it. */
+const char *pol_timeout_text(const struct pol *p, enum pol_timeout which);
 /* [policy] rewrite_migrated */
 bool pol_rewrites_migrated(const struct pol *p);
 

@@ -367,8 +367,8 @@ sess_own_ready(struct sess *s, uint64_t unit, char status)
     struct sess_own *o = s->own;
     if (!o || o->state != OWN_ON || unit < o->unit || s->n_cancels > 0)
         return;
-    if (o->is_local && status != 'T')
-        sess_own_free(s); /* gone with the transaction */
+    if ((o->is_local && status != 'T') || s->is_terminated || s->client.is_eof)
+        sess_own_free(s); /* gone with the transaction, or with the session */
     else if (o->is_local || status == 'I')
         restore(s);
     else

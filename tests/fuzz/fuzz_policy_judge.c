@@ -2,6 +2,7 @@
 /* Any text that can be read at all is judged by a policy that has an opinion on everything:
  * findings point into the text, their words fit, and the decision has a finding that leads. */
 #include "policy/policy.h"
+#include "policy/rewrite.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,12 @@ static const char ini[] =
     "ALTER TABLE DROP *\nobject = billing.*, !billing.tmp_*\naction = hold\n[access "
     "b]\nobject = "
     "public.*\naction = warn\n[access c]\nclass = cluster\naction = reject\n[access d]\nrole "
-    "= app\nmigrated = unknown\naction = note\n[check drop-table]\nexcept = tmp_*\n";
+    "= app\nmigrated = unknown\naction = note\n[check drop-table]\nexcept = tmp_*\n"
+    "[check index-name]\nname = i_{table}_{columns}\n[check fk-name]\nname = "
+    "f_{table}_{columns}\n[check type-disallow-list]\ntypes = json=jsonb, money\n"
+    "[check idempotent-create]\n[check idempotent-drop]\n[check create-or-replace]\n"
+    "[check prefer-text]\n[check prefer-timestamptz]\n[check prefer-bigint-key]\n"
+    "[check require-lock-timeout]\n[check constraint-named]\n[check unlogged-table]\n";
 
 static struct pol *
 load(void)
@@ -48,6 +54,32 @@ look_at(const struct pol_findings *f, const struct pol_text *t)
     DG_ASSERT(f->action == DG_ALLOW || pol_findings_lead(f), "nothing leads");
 }
 
+/* Whatever is found, its safe form can be asked for; what comes back are edits of the text. */
+static void
+rewrite(const struct pol *p, const struct pol_findings *f, const struct pol_text *t)
+{
+    struct arena *a = arena_new();
+    struct pol_rewrite rw;
+    pol_rewrite_init(&rw, a);
+    for (size_t i = 0; i < f->n; i++) {
+        const char *why = NULL;
+        size_t n_edits = rw.edits.n;
+        int r = pol_rewrite_add(
+            &rw, p, &f->items[i], t, f->items[i].fact, i % 2 == 0, &why);
+        DG_ASSERT(r == 0 ? rw.did != NULL : why && rw.edits.n == n_edits,
+            "%s: neither done nor refused", f->items[i].rule);
+    }
+    size_t n;
+    char *out = sql_edits_apply(&rw.edits, t->text, t->len, &n);
+    for (size_t i = 0; i <= n; i++)
+        DG_ASSERT(sql_edits_back(&rw.edits, i) <= t->len, "a place behind the text");
+    (void)!sql_edits_hold(
+        &rw.edits, (struct str){ t->text, t->len }, (struct str){ out, n }, true);
+    mem_free(out);
+    pol_rewrite_deinit(&rw);
+    arena_free(a);
+}
+
 /* Rules about statements that change no schema speak of files only. */
 static bool
 has_other_statements(const struct pol_text *t)
@@ -69,6 +101,7 @@ judge(const struct pol *p, struct pol_text *t)
     pol_judge_unit(p, t, &unit);
     look_at(&wire, t);
     look_at(&unit, t);
+    rewrite(p, &unit, t);
     DG_ASSERT(unit.action <= wire.action || has_other_statements(t),
         "offline is stricter than the wire");
     pol_findings_deinit(&wire);
