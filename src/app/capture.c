@@ -96,6 +96,13 @@ lock_folder(const char *path, int *out, struct err *err)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, -errno, "%s", path);
+    if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0) {
+        int r = -errno;
+        close(fd);
+        return err_errno(err, r,
+            "%s: unmigrated = capture writes new migration files into this folder",
+            path);
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
         close(fd);
