@@ -66,7 +66,7 @@ struct pol_finding {
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
     bool is_captured; /* migration-first: it passes and becomes a migration file */
-    bool needs_live; /* a table of a known size might be exempt from it */
+    bool needs_live;  /* a table of a known size might be exempt from it */
 };
 
 struct pol_findings {
