@@ -41,8 +41,9 @@ struct job {
     char *role, *database, *announced; /* owned */
     int server_version;
     int64_t at_us;
+    bool is_own_words;        /* the client's, not what they were rewritten to */
     struct gate_step **steps; /* owned, and what they point to */
-    const char **again;       /* in arena; per step */
+    const char **again; /* in arena; per step, then the same of the client's words */
     size_t n;
     bool is_complete;
     struct arena *arena; /* owned */
@@ -96,6 +97,13 @@ lock_folder(const char *path, int *out, struct err *err)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, -errno, "%s", path);
+    if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0) {
+        int r = -errno;
+        close(fd);
+        return err_errno(err, r,
+            "%s: unmigrated = capture writes new migration files into this folder",
+            path);
+    }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
         close(fd);
@@ -160,19 +168,21 @@ static struct hist_captured
 item_of(const struct job *j, size_t i)
 {
     const struct gate_step *step = j->steps[i];
-    const struct gate_text *t = step->text;
-    struct str sql = gate_step_sql(step);
+    const struct gate_text *t = step->sent && !j->is_own_words ? step->sent
+                                                               : step->text;
+    const struct sql_facts *f = &t->tree->facts[step->fact];
+    const struct sql_stmt *s = &t->scan.stmts[f->stmt];
     return (struct hist_captured){
-        .sql = sql.p,
-        .len = sql.n,
-        .base = (size_t)(sql.p - t->sql),
+        .sql = t->sql + s->start,
+        .len = s->len,
+        .base = s->start,
         .std_strings = t->std_strings,
-        .facts = gate_step_facts(step),
+        .facts = f,
         .n_facts = gate_text_end(t, step->fact) - step->fact,
         .search_path = step->search_path,
         .is_path_unknown = step->is_path_unknown,
         .server_version = j->server_version,
-        .again = j->again[i],
+        .again = j->again[j->is_own_words ? j->n + i : i],
     };
 }
 
@@ -219,14 +229,19 @@ capture_committed(struct capture *c, struct gate_trail *trail)
     j->is_complete = trail->is_complete;
     j->arena = arena_new();
     j->steps = mem_array(n, sizeof(*j->steps));
-    j->again = arena_alloc(j->arena, n * sizeof(*j->again));
+    j->again = arena_alloc(j->arena, 2 * n * sizeof(*j->again));
     for (size_t i = 0; i < trail->n; i++) {
         if (!trail->steps[i]->is_captured)
             continue;
         j->steps[j->n++] = gate_trail_take(trail, i);
-        struct hist_captured item = item_of(j, j->n - 1);
-        j->again[j->n - 1] = hist_again(&item, j->arena);
     }
+    for (size_t i = 0; i < 2 * n; i++) {
+        j->is_own_words = i >= n;
+        struct hist_captured item = item_of(j, i % n);
+        bool is_known = i >= n && !j->steps[i - n]->sent;
+        j->again[i] = is_known ? j->again[i - n] : hist_again(&item, j->arena);
+    }
+    j->is_own_words = false;
     j->task.run = write_file;
     task_post(net_loop_queue(c->loop), &j->task);
 }
@@ -294,13 +309,11 @@ succeed(const struct job *j, const struct gate_target *t,
         sess_worker_notice(j->worker, j->session_id, false, message, NULL);
 }
 
-/* Renders and writes once. -EEXIST: the name was taken meanwhile. */
 static int
-try_to_write(const struct job *j, const struct hist_set *set, struct arena *a,
+render(const struct job *j, const struct hist_set *set, struct arena *a,
     struct hist_new_files *files, struct err *err)
 {
     struct hist_captured *items = arena_alloc(a, j->n * sizeof(*items));
-    struct newfile out[HIST_CAPTURE_MAX_FILES];
     for (size_t i = 0; i < j->n; i++)
         items[i] = item_of(j, i);
     struct hist_capture cap = { .items = items,
@@ -308,7 +321,20 @@ try_to_write(const struct job *j, const struct hist_set *set, struct arena *a,
         .role = j->role,
         .database = j->database,
         .at_us = j->at_us };
-    int r = hist_capture_render(set, &cap, a, files, err);
+    return hist_capture_render(set, &cap, a, files, err);
+}
+
+/* Renders and writes once. -EEXIST: the name was taken meanwhile. */
+static int
+try_to_write(struct job *j, const struct hist_set *set, struct arena *a,
+    struct hist_new_files *files, struct err *err)
+{
+    struct newfile out[HIST_CAPTURE_MAX_FILES];
+    int r = render(j, set, a, files, err);
+    if (r && !j->is_own_words) { /* the safe form may not fit into this tool's files */
+        j->is_own_words = true;
+        r = render(j, set, a, files, err);
+    }
     for (size_t i = 0; i < files->n && !r; i++)
         out[i] = (struct newfile){ files->items[i].path, files->items[i].text,
             files->items[i].len };
@@ -316,7 +342,7 @@ try_to_write(const struct job *j, const struct hist_set *set, struct arena *a,
 }
 
 static int
-capture(const struct job *j, struct gate_target *t, struct arena *a,
+capture(struct job *j, struct gate_target *t, struct arena *a,
     struct hist_new_files *files, struct err *err)
 {
     struct capture *c = j->capture;

@@ -79,6 +79,14 @@ charge(struct gate_client *c, size_t bytes)
     return true;
 }
 
+/* Rewriting keeps the statements and what they are about. */
+static struct gate_text *
+sent_text(const struct gate_request *req)
+{
+    struct gate_text *t = req->rewrite.text;
+    return t && t->tree && t->tree->n == req->text->tree->n ? t : NULL;
+}
+
 struct gate_step *
 gate_step_new(struct gate_request *req, size_t fact, bool is_tracked,
     const struct gate_intent *intent)
@@ -86,7 +94,9 @@ gate_step_new(struct gate_request *req, size_t fact, bool is_tracked,
     struct gate_client *c = req->client;
     const struct pol_history *h = &req->histories[fact];
     bool keeps_binds = req->has_binds && writes_history(req->text, fact);
-    size_t bytes = req->text->scan.stmts[req->text->tree->facts[fact].stmt].len
+    const struct gate_text *sent = sent_text(req);
+    size_t bytes = (sent ? sent->scan.stmts[sent->tree->facts[fact].stmt].len : 0)
+        + req->text->scan.stmts[req->text->tree->facts[fact].stmt].len
         + (c->search_path ? strlen(c->search_path) : 0)
         + (keeps_binds ? bind_bytes(req) : 0);
     if (!charge(c, bytes))
@@ -94,6 +104,7 @@ gate_step_new(struct gate_request *req, size_t fact, bool is_tracked,
     struct gate_step *step = mem_zalloc(sizeof(*step));
     *step = (struct gate_step){
         .text = ref_take(req->text),
+        .sent = ref_take(sent_text(req)),
         .snap = ref_take(req->snap),
         .fact = fact,
         .is_tracked = is_tracked,
@@ -127,6 +138,7 @@ gate_step_free(struct gate_client *c, struct gate_step *step)
     mem_free(step->binds);
     mem_free(step->search_path);
     ref_drop(step->text);
+    ref_drop(step->sent);
     ref_drop(step->snap);
     mem_free(step);
 }

@@ -31,7 +31,10 @@ enum {
 };
 
 struct gate_step {
-    struct gate_text *text; /* owned reference: as it went to the server */
+    struct gate_text *text; /* owned reference: the client's words, as matched */
+    struct gate_text
+        *sent; /* owned reference: what the server got in their place, with the
+                             * same facts in the same order; NULL: these words */
     struct gate_snapshot
         *snap;        /* owned reference: match and write_migration are in it */
     size_t fact;      /* the statement's outermost fact; its facts go on to

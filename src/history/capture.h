@@ -49,7 +49,7 @@ enum hist_undo hist_reverse(
  * Parses what it made: needs SQL_TREE_WORKER_STACK. */
 const char *hist_again(const struct hist_captured *c, struct arena *a);
 
-/* --- template.c ------------------------------------------------------------------------ */
+/* --- capture.c ------------------------------------------------------------------------- */
 
 /* Can files be made for this source? 0, or -ENOTSUP with err: why not, what to do. */
 int hist_capture_format(const struct hist_set *set, struct err *err) MUST_CHECK;

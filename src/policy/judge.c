@@ -20,6 +20,7 @@
 #define POL_WORD_FILE            "file"
 #define POL_WORD_END             "end"
 #define POL_WORD_HISTORY         "history"
+#define POL_WORD_LIVE            "live"
 #define POL_WORD_ALWAYS          "always"
 #define POL_WORD_EXEMPT          "exempt"
 #define POL_WORD_LIVE            "live"

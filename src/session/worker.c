@@ -181,7 +181,7 @@ run_note(struct task *task)
     struct note *n = LIST_ENTRY(task, struct note, task);
     list_for_each_safe (&n->to->sessions, it) {
         struct sess *s = LIST_ENTRY(it, struct sess, node);
-        if (strcmp(s->gate.session_id, n->session_id) == 0)
+        if (!n->to->env.is_stopped && strcmp(s->gate.session_id, n->session_id) == 0)
             put_note(s, n);
     }
     mem_free(n->message);

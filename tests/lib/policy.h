@@ -80,8 +80,9 @@ policy_line(const struct pol_findings *f, char *out, size_t size)
     out[0] = '\0';
     for (size_t i = 0; i < f->n && n < size; i++) {
         const struct pol_finding *x = &f->items[i];
-        n += (size_t)snprintf(out + n, size - n, "%s%s %s%s", i ? ", " : "",
-            dg_action_name(x->action), x->rule, x->is_observed ? "?" : "");
+        n += (size_t)snprintf(out + n, size - n, "%s%s %s%s%s", i ? ", " : "",
+            dg_action_name(x->action), x->rule, x->is_observed ? "?" : "",
+            x->is_captured ? " (captured)" : "");
     }
     return out;
 }

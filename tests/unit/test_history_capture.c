@@ -528,6 +528,24 @@ static const struct {
         "create table a (x int /* https://joe:hunter2@db */)", NULL,
         "it holds, or may hold, a password, a key or the like, which must not get into a "
         "file" },
+    { "names of columns are none", "numbered-sql",
+        "create table tokens (password text not null, kind text default 'user', r int "
+        "references secrets (token))",
+        NULL, "" },
+    { "a column of passwords is added", "numbered-sql",
+        "alter table users add column password_hash text default 'none'", NULL, "" },
+    { "a secret in a default", "numbered-sql",
+        "alter table a add column x text default 'password=hunter2'", NULL,
+        "it holds, or may hold, a password, a key or the like, which must not get into a "
+        "file" },
+    { "a key in a default", "numbered-sql",
+        "alter table a add column x text default pgp_sym_encrypt('a', 'hunter2')", NULL,
+        "it holds, or may hold, a password, a key or the like, which must not get into a "
+        "file" },
+    { "a key in a check", "numbered-sql",
+        "create table a (x text check (x <> crypt('hunter2', x)))", NULL,
+        "it holds, or may hold, a password, a key or the like, which must not get into a "
+        "file" },
     { "a parameter", "numbered-sql", "create table a as select $1::int", NULL,
         "it has parameters; write their values" },
     { "EXECUTE", "numbered-sql", "execute p", NULL,
@@ -594,6 +612,32 @@ START_TEST(a_backslash_under_the_old_strings_is_refused)
 }
 END_TEST
 
+START_TEST(what_is_too_long_is_refused)
+{
+    struct hist_env e;
+    struct err err = { "" };
+    struct ran r;
+
+    hist_env_files(&e, "dbmate", NULL);
+    hist_env_load(&e);
+    run(&r, TABLE);
+    size_t n = 20000;
+    struct hist_captured *items = mem_array(n, sizeof(*items));
+    for (size_t i = 0; i < n; i++)
+        items[i] = r.items[0];
+    struct hist_capture cap = { .items = items, .n = n, .role = "", .database = "" };
+    struct hist_new_files made;
+    ck_assert_int_ne(hist_capture_render(e.set, &cap, r.a, &made, &err), 0);
+    ck_assert_str_eq(
+        err.text, "its statements are too long, or too many, for one file");
+    cap.n = 10000;
+    ck_assert_int_eq(hist_capture_render(e.set, &cap, r.a, &made, &err), 0);
+    mem_free(items);
+    ran_deinit(&r);
+    hist_env_free(&e);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -611,6 +655,7 @@ main(void)
     tcase_add_test(tc, several_statements_are_undone_in_reverse);
     tcase_add_loop_test(tc, what_cant_be_written_is_refused, 0, DG_ARRAY_SIZE(faults));
     tcase_add_test(tc, a_backslash_under_the_old_strings_is_refused);
+    tcase_add_test(tc, what_is_too_long_is_refused);
     suite_add_tcase(s, tc);
     return unit_main(s);
 }

@@ -7,6 +7,7 @@
 #define STAGING   "[policy]\nenvironment = staging\n"
 #define NOTE      "[policy]\nenvironment = staging\nunmigrated = note\n"
 #define ALLOW     "[policy]\nenvironment = staging\nunmigrated = allow\n"
+#define CAPTURE   "[policy]\nenvironment = development\nunmigrated = capture\n"
 #define NOW       INT64_C(1795176000000000)
 #define N_COLUMNS 10
 #define NEXT      "db/migration/V5__alter_orders.sql"
@@ -197,6 +198,21 @@ static const struct history_case cases[] = {
     /* unmigrated */
     { "unmigrated = note", NORMAL, NOTE, "create table a ()", "note migration-first" },
     { "unmigrated = allow", NORMAL, ALLOW, "create table a ()", "" },
+    { "unmigrated = capture", NORMAL, CAPTURE, "create table a ()",
+        "note migration-first (captured)" },
+    { "an applied one once more is captured", NORMAL, CAPTURE,
+        "create table users (id int primary key)", "note migration-first (captured)" },
+    { "what can't be captured", NORMAL, CAPTURE, "create table a as select '${x}' as x",
+        "reject migration-first" },
+    { "captured only if the history is known", UNKNOWN, CAPTURE, "create table a ()",
+        "reject migration-first" },
+    { "captured only where there are files", NONE, CAPTURE, "create table a ()",
+        "reject migration-first" },
+    { "a section that lets pass captures nothing", NORMAL,
+        CAPTURE "[access a]\naction = allow\nunmigrated = note\n", "create table a ()",
+        "allow a, note migration-first" },
+    { "a pending one is not captured", NORMAL, CAPTURE,
+        "alter table orders add column note text", "" },
     { "development notes", NORMAL, "[policy]\nenvironment = development\n",
         "create table a ()", "note migration-first" },
     { "by its check", NORMAL, STAGING "[check migration-first]\naction = hold\n",

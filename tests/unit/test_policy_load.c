@@ -89,6 +89,31 @@ static const struct bad_case bad[] = {
         "policy.ini:3: rewrite_migrated is yes or no, not perhaps" },
     { "a timeout that is none", P "[check require-lock-timeout]\nvalue = 0\n",
         "policy.ini:4: value: \"0\" is not a time (2s, 500ms, 1min)" },
+    { "capture elsewhere than in development",
+        "[policy]\nenvironment = staging\n"
+        "unmigrated = capture\n",
+        "policy.ini:3: unmigrated = capture writes files for whoever tries things out: only "
+        "with environment = development, not staging" },
+    { "capture under a name of one's own",
+        "[policy]\nenvironment = lab\ndefaults = "
+        "development\nunmigrated = capture\n",
+        "policy.ini:4: unmigrated = capture writes files for whoever tries things out: only "
+        "with environment = development, not lab" },
+    { "capture, but only observed",
+        "[policy]\nenvironment = development\nmode = observe\n"
+        "unmigrated = Capture\n",
+        "policy.ini:4: unmigrated = capture and mode = observe exclude each other: what is "
+        "only observed passes and leaves no file" },
+    { "capture for a part of the sessions",
+        "[policy]\nenvironment = development\n[access "
+        "a]\naction = allow\nunmigrated = capture\n",
+        "policy.ini:5: unmigrated = capture belongs to [policy]: it is for all of a "
+        "database" },
+    { "capture, then its check",
+        "[policy]\nenvironment = development\nunmigrated = "
+        "capture\n[check migration-first]\n",
+        "policy.ini:4: [check migration-first] and its short form in [policy] at "
+        "policy.ini:3 say the same; keep one of them" },
     { "no action", P "[access a]\nrole = x\n[access b]\naction = allow\n",
         "policy.ini:3: [access a] has no action; add action = allow, note, warn, hold or "
         "reject" },
