@@ -83,6 +83,8 @@ struct cfg_migrations {
     const char *path_shown;    /* as written, for messages to clients */
     const char *history_table; /* as written: "public.x" or "x"; NULL: the format's */
     const char *attestation;   /* resolved: `attestation`, else PATH.attest */
+    /* lists of globs; NULL: not set */
+    const char *history_owner, *unrelated_schemas;
     const char *search_path, *baseline; /* NULL: not set */
     const char *repeat;                 /* "none", "create" (default) or "all" */
     const char **placeholders;          /* name, value, ...; owned */

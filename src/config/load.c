@@ -40,6 +40,8 @@ enum migration_key {
     MIG_KEY_FORMAT,
     MIG_KEY_PATH,
     MIG_KEY_HISTORY_TABLE,
+    MIG_KEY_HISTORY_OWNER,
+    MIG_KEY_UNRELATED_SCHEMAS,
     MIG_KEY_SEARCH_PATH,
     MIG_KEY_BASELINE,
     MIG_KEY_REPEAT,
@@ -48,8 +50,8 @@ enum migration_key {
 };
 
 static const char *const migration_keys[] = { "databases", "format", "path",
-    "history_table", "search_path", "baseline", "repeat", "attestation",
-    "placeholder.NAME" };
+    "history_table", "history_owner", "unrelated_schemas", "search_path", "baseline",
+    "repeat", "attestation", "placeholder.NAME" };
 
 #define PLACEHOLDER "placeholder."
 
@@ -375,6 +377,17 @@ set_migration(struct loader *l, const struct ini_item *item)
         break;
     case MIG_KEY_HISTORY_TABLE:
         m->history_table = value;
+        break;
+    case MIG_KEY_HISTORY_OWNER:
+    case MIG_KEY_UNRELATED_SCHEMAS:
+        if (!is_list(value))
+            return FAULT(l, item,
+                "%s: a name is empty or too long; write names or globs, comma separated",
+                item->key);
+        if (key == MIG_KEY_HISTORY_OWNER)
+            m->history_owner = value;
+        else
+            m->unrelated_schemas = value;
         break;
     case MIG_KEY_SEARCH_PATH:
         m->search_path = value;

@@ -224,6 +224,14 @@ is_written(const struct gate_text *text, size_t i)
 }
 
 bool
+gate_text_is_copy(const struct gate_text *text)
+{
+    const struct sql_facts *f = text->tree->facts;
+    return text->scan.n == 1 && text->tree->n == 1 && f->cls == DG_HISTORY && f->write
+        && f->write->op == SQL_WRITE_COPY && f->write->copy;
+}
+
+bool
 gate_writes_row(const struct gate_text *text, size_t i)
 {
     const struct sql_facts *f = &text->tree->facts[i];
@@ -244,6 +252,54 @@ block_rollback(const struct hist_tx *tx, const struct gate_text *text,
         if (h[i].match.blocked_by)
             h[i].match.kind = HIST_MATCH_DOWN_BLOCKED;
     }
+}
+
+/* The rows of a COPY: those of its data, if that is here and can be read. */
+static enum hist_write_verdict
+judge_copy(const struct course *c, const struct gate_text *text, struct pol_history *h,
+    struct arena *arena, struct err *why)
+{
+    const struct gate_context *ctx = c->ctx;
+    const struct sql_facts *f = &text->tree->facts[0];
+    struct hist_copy rows;
+    if (!ctx->copy_data.p)
+        return (enum hist_write_verdict)err_set(why, HIST_WRITE_FORGED,
+            "COPY of %s with more data than is looked into; load it in parts",
+            f->write->table);
+    if (hist_copy_rows(arena, f, ctx->copy_data, &rows, why) != 0)
+        return HIST_WRITE_FORGED;
+    if (!rows.facts)
+        return HIST_WRITE_OK;
+    enum hist_write_verdict v = hist_check_write(ctx->view, rows.facts, &h->match,
+        rows.binds, rows.n_binds, c->tx, &h->write_migration, why);
+    hist_tx_wrote(c->tx, rows.facts, &h->match, rows.binds, rows.n_binds);
+    return v;
+}
+
+static void
+judge_write(const struct course *c, const struct gate_text *text, struct pol_history *h,
+    size_t i, struct arena *arena)
+{
+    const struct gate_context *ctx = c->ctx;
+    const struct sql_facts *f = &text->tree->facts[i];
+    struct err why = { "" };
+    if (ctx->has_copy && gate_text_is_copy(text))
+        h[i].write = judge_copy(c, text, &h[i], arena, &why);
+    else
+        h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
+            ctx->n_binds, c->tx, &h[i].write_migration, &why);
+    bool comes_later = h[i].write == HIST_WRITE_NEEDS_BINDS
+        && f->write->op == SQL_WRITE_COPY;
+    if (comes_later && !gate_text_is_copy(text)) {
+        h[i].write = HIST_WRITE_FORGED;
+        err_set(&why, 0,
+            "COPY of %s among other statements in one message, so that its rows can't be "
+            "told from others; send it alone",
+            f->write->table);
+    }
+    h[i].write_reason = arena_strdup(arena, why.text);
+    if (gate_writes_row(text, i))
+        hist_tx_wrote(c->tx, f, &h[i].match, ctx->binds, ctx->n_binds);
 }
 
 /* Judges the history writes of the text. What stands before a row in the same text, or was
@@ -268,14 +324,8 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
         if (f->parent < 0)
             course_step(&c, text, h, i, arena);
         block_rollback(c.tx, text, h, i);
-        if (f->cls == DG_HISTORY && f->write) {
-            struct err why = { "" };
-            h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
-                ctx->n_binds, c.tx, &h[i].write_migration, &why);
-            h[i].write_reason = arena_strdup(arena, why.text);
-            if (gate_writes_row(text, i))
-                hist_tx_wrote(c.tx, f, &h[i].match, ctx->binds, ctx->n_binds);
-        }
+        if (f->cls == DG_HISTORY && f->write)
+            judge_write(&c, text, h, i, arena);
         if (f->parent < 0)
             advance(c.tx, &h[i].match, f->tx, f->tx_name);
     }

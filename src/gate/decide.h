@@ -17,6 +17,8 @@ struct gate_context {
     size_t n_ran;
     const struct hist_bind *binds; /* of an Execute; NULL: not known yet */
     size_t n_binds;
+    bool has_copy;        /* the text is a COPY whose data has come ... */
+    struct str copy_data; /* ... p NULL: too much of it, so that its rows are unknown */
     const char *search_path; /* the session's, as far as known */
     bool is_path_unknown;
     const char *login_path; /* where RESET ALL leads to */
@@ -46,6 +48,8 @@ void gate_decide_known(const struct gate_context *ctx,
     const struct pol_session *session, const struct gate_text *text,
     const struct pol_history *histories, struct pol_findings *out);
 
+/* Is the text nothing but a COPY into the history whose rows come with its data? */
+bool gate_text_is_copy(const struct gate_text *text);
 /* Does fact i put a row into the history, or change one, when the text runs? */
 bool gate_writes_row(const struct gate_text *text, size_t i);
 

@@ -365,6 +365,37 @@ rewrite(struct gate_request *req, const struct pol *policy)
         req->text->in_place = ref_take(req->rewrite.text);
 }
 
+static void
+add_ran(struct gate_request *req, struct gate_ran ran)
+{
+    struct gate_client *c = req->client;
+    MEM_GROW(c->ran, c->n_ran, c->cap_ran);
+    if (!c->view_snap)
+        c->view_snap = ref_take(req->snap); /* keeps what ran points to */
+    c->ran[c->n_ran++] = ran;
+}
+
+static void
+add_recorded(void *ctx, const struct hist_migration *m)
+{
+    add_ran(ctx, (struct gate_ran){ .recorded = m });
+}
+
+/* The rows of the history that a COPY brought. */
+static void
+note_copied(struct gate_request *req)
+{
+    const struct pol_history *h = &req->histories[0];
+    struct hist_copy rows;
+    if (h->view && req->copy_data.p
+        && hist_copy_rows(
+               req->arena, &req->text->tree->facts[0], req->copy_data, &rows, NULL)
+            == 0
+        && rows.facts)
+        hist_each_written(h->view, rows.facts, &h->match, rows.binds, rows.n_binds,
+            add_recorded, req);
+}
+
 static int
 step_decide(struct gate_request *req)
 {
@@ -392,6 +423,8 @@ step_decide(struct gate_request *req)
         .is_path_unknown = c->is_path_unknown,
         .login_path = c->login_path,
         .is_path_in_tx = c->is_path_in_tx || c->is_path_local,
+        .has_copy = req->kind == GATE_COPY,
+        .copy_data = req->copy_data,
         .runs = req->kind != GATE_PARSE,
         .is_query = req->kind == GATE_QUERY,
         .in_block = c->tx_status != 'I' || req->is_in_batch,
@@ -420,7 +453,9 @@ step_decide(struct gate_request *req)
     }
     req->verdict = GATE_PASS;
     add_notices(req, &mctx);
-    if (req->kind == GATE_PARSE || req->kind == GATE_SYNC)
+    if (req->kind == GATE_COPY)
+        note_copied(req);
+    if (req->kind == GATE_PARSE || req->kind == GATE_COPY || req->kind == GATE_SYNC)
         req->step = STEP_DONE;
     return 0;
 }
@@ -532,22 +567,6 @@ last_tracked(const struct gate_request *req, const struct pol *policy)
             last = i;
     }
     return last;
-}
-
-static void
-add_ran(struct gate_request *req, struct gate_ran ran)
-{
-    struct gate_client *c = req->client;
-    MEM_GROW(c->ran, c->n_ran, c->cap_ran);
-    if (!c->view_snap)
-        c->view_snap = ref_take(req->snap); /* keeps what ran points to */
-    c->ran[c->n_ran++] = ran;
-}
-
-static void
-add_recorded(void *ctx, const struct hist_migration *m)
-{
-    add_ran(ctx, (struct gate_ran){ .recorded = m });
 }
 
 /* The rows of the history that the statement writes. */
@@ -698,6 +717,13 @@ gate_judge(struct gate_request *req)
     DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
     req->is_waiting = run(req) == GATE_WAIT;
     return req->is_waiting ? GATE_WAIT : 0;
+}
+
+bool
+gate_awaits_rows(const struct gate_request *req)
+{
+    return req->verdict == GATE_PASS && gate_text_is_copy(req->text) && req->histories
+        && req->histories[0].view && req->histories[0].write == HIST_WRITE_NEEDS_BINDS;
 }
 
 void

@@ -53,6 +53,7 @@ struct gate_request {
     struct hist_bind *binds; /* GATE_EXECUTE: owned, values too; NULL: none */
     size_t n_binds;
     bool has_binds;
+    struct str copy_data; /* GATE_COPY: borrowed until the answer; p NULL: too much */
     bool
         is_in_batch; /* what stands before it since the last ReadyForQuery may have begun
                        * a transaction block */
@@ -97,6 +98,8 @@ struct gate_request *gate_request_new(
     struct gate_client *client, enum gate_kind kind, struct gate_text *text);
 /* 0: req->verdict holds. GATE_WAIT: done() comes later on this thread. */
 int gate_judge(struct gate_request *req) MUST_CHECK;
+/* It passed, but the rows that it copies into the history have yet to be judged. */
+bool gate_awaits_rows(const struct gate_request *req);
 /* The client has cancelled it before it was sent: what was answered becomes a refusal. */
 void gate_cancel(struct gate_request *req);
 /* It was judged to pass and is not sent after all; why is for the audit. */

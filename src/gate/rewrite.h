@@ -12,6 +12,7 @@ enum gate_kind {
     GATE_QUERY,   /* the text runs when it is forwarded */
     GATE_PARSE,   /* it is only prepared: may it ever run? */
     GATE_EXECUTE, /* a text judged at its Parse runs now */
+    GATE_COPY,    /* the text, a COPY, runs already: may the server have its rows? */
     GATE_SYNC,    /* nothing runs, but what did is committed: the text is COMMIT */
 };
 

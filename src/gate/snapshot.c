@@ -109,6 +109,8 @@ source_conf(const struct cfg_migrations *m)
         .path = m->path,
         .shown = m->path_shown,
         .history_table = m->history_table,
+        .history_owner = m->history_owner,
+        .unrelated_schemas = m->unrelated_schemas,
         .search_path = m->search_path,
         .baseline = m->baseline,
         .repeat = repeat_of(m->repeat),

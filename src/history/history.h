@@ -34,8 +34,11 @@ struct hist_conf {
     const char *shown;  /* how messages to clients name it; NULL: path */
     const char *history_schema; /* NULL: as written in history_table, else "public" */
     const char *history_table;  /* "x" or "schema.x"; NULL: the format's default */
-    const char *search_path;    /* NULL: not checked */
-    const char *baseline;       /* versions up to this count as applied; NULL: none */
+    const char *history_owner;  /* roles that may own it, globs; NULL: not checked */
+    const char *unrelated_schemas; /* whose tables of its name are none of the history's
+                                    * business, globs; NULL: none */
+    const char *search_path;       /* NULL: not checked */
+    const char *baseline; /* versions up to this count as applied; NULL: none */
     enum hist_repeat repeat;
     const char *const *placeholders; /* name, value, name, value, ... */
     size_t n_placeholders;
@@ -166,7 +169,7 @@ hist_file_text(const char *path, char **text, size_t *len, struct err *err) MUST
 /* --- reading the history ------------------------------------------------------------- */
 
 /* Two queries, run with an empty search_path: the first tells what the table is (one row:
- * relkind, and its column names as a comma list; no row: no table), the second its rows.
+ * relkind, its column names as a comma list, its owner; no row: no table), the second its rows.
  * thread: any */
 void hist_query_table(const struct hist_set *set, struct buf *sql);
 int hist_query_rows(const struct hist_set *set, const struct dg_rows *table,
@@ -256,18 +259,30 @@ enum hist_write_verdict {
                               * without being seen to run" */
     HIST_WRITE_TOO_EARLY, /* same-tx source, and its schema changes have not run here */
     HIST_WRITE_FORGED,    /* no known file has these values, or the wrong operation */
-    HIST_WRITE_NEEDS_BINDS, /* Parse time: values come with Bind, ask again then */
+    HIST_WRITE_NEEDS_BINDS, /* values come with Bind, or with COPY's data: ask again then */
 };
 
 /* Judges a write of the history table (f->write, or a shadow of it: class history without a
  * write). binds NULL at Parse time. tx NULL: nothing ran. match: the statement's own match
  * (a file may contain its own row); NULL: none. reason is filled for every verdict but OK.
- * *mig (may be NULL) is the migration the first row speaks of, or NULL. A table that is not
- * this set's (another name, or written with another schema) is OK with *mig NULL. */
+ * *mig (may be NULL) is the migration the first row speaks of, or NULL. A table of another
+ * name is OK with *mig NULL, and so is one of another schema that can't be taken for the
+ * history: one that unrelated_schemas names, or whose written columns are not a history's. */
 enum hist_write_verdict
 hist_check_write(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
+
+/* The rows of a COPY ... FROM STDIN of the history table (f->write->copy is set), read from
+ * its data as one piece: an INSERT of the same rows for hist_check_write and the others.
+ * Texts live in the arena. -EINVAL: they can't be read as the server will read them. */
+struct hist_copy {
+    const struct sql_facts *facts; /* NULL: no row */
+    const struct hist_bind *binds;
+    size_t n_binds, n_rows;
+};
+int hist_copy_rows(struct arena *a, const struct sql_facts *f, struct str data,
+    struct hist_copy *out, struct err *err) MUST_CHECK;
 
 /* Calls fn for each migration that the write makes or keeps a row of. */
 void hist_each_written(const struct hist_view *v, const struct sql_facts *f,

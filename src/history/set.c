@@ -44,6 +44,23 @@ hist_is_table(const struct hist_set *set, const char *schema, const char *table)
 }
 
 bool
+hist_in_list(const char *list, const char *name)
+{
+    struct str rest = str_of(list), item;
+    char glob[128];
+
+    while (str_next_item(&rest, &item)) {
+        if (item.n >= sizeof(glob))
+            continue;
+        memcpy(glob, item.p, item.n);
+        glob[item.n] = 0;
+        if (str_glob(glob, name))
+            return true;
+    }
+    return false;
+}
+
+bool
 hist_is_same_tx(const struct hist_set *set)
 {
     return set->tool->row == HIST_ROW_SAME_TX;
@@ -93,6 +110,8 @@ copy_conf(struct hist_set *set, const struct hist_conf *from)
             n--;
         to->shown = arena_strndup(a, from->shown, n);
     }
+    to->history_owner = arena_strdup(a, from->history_owner);
+    to->unrelated_schemas = arena_strdup(a, from->unrelated_schemas);
     to->search_path = arena_strdup(a, from->search_path);
     to->baseline = arena_strdup(a, from->baseline);
     to->file = arena_strdup(a, from->file);
@@ -294,6 +313,8 @@ digest_set(struct hist_set *set)
     add_textz(h, c->format);
     add_textz(h, c->history_schema);
     add_textz(h, c->history_table);
+    add_textz(h, c->history_owner);
+    add_textz(h, c->unrelated_schemas);
     add_textz(h, c->search_path);
     add_textz(h, c->baseline);
     add_text(h, (const char *)&c->repeat, sizeof(c->repeat));

@@ -187,6 +187,9 @@ extern const struct hist_ops hist_numbered_ops, hist_flyway_ops, hist_lockfile_o
     hist_drizzle_ops, hist_sqitch_ops, hist_db_migrate_ops, hist_atlas_ops,
     hist_liquibase_ops;
 
+/* Does a glob of the comma list match? */
+bool hist_in_list(const char *list, const char *name);
+
 /* --- file names (names.c) -------------------------------------------------------------- */
 
 /* HIST_NAME_*; see struct hist_ops. */

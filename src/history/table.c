@@ -38,7 +38,8 @@ hist_query_table(const struct hist_set *set, struct buf *sql)
 {
     buf_puts(sql,
         "SELECT c.relkind, pg_catalog.string_agg(pg_catalog.replace("
-        "a.attname::pg_catalog.text, ',', '?'), ',' ORDER BY a.attnum) "
+        "a.attname::pg_catalog.text, ',', '?'), ',' ORDER BY a.attnum), "
+        "pg_catalog.pg_get_userbyid(c.relowner) "
         "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
         "ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
         "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid "
@@ -47,7 +48,7 @@ hist_query_table(const struct hist_set *set, struct buf *sql)
     hist_put_literal(sql, set->conf.history_schema);
     buf_puts(sql, "::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) ");
     hist_put_literal(sql, set->conf.history_table);
-    buf_puts(sql, "::pg_catalog.name GROUP BY c.oid, c.relkind");
+    buf_puts(sql, "::pg_catalog.name GROUP BY c.oid, c.relkind, c.relowner");
 }
 
 static bool
@@ -88,6 +89,21 @@ check_table(const struct hist_set *set, const char *relkind, const char *columns
     return 0;
 }
 
+/* Whoever owns the table writes it as he likes, past any gate. */
+static int
+check_owner(const struct hist_set *set, const char *owner, struct err *err)
+{
+    const struct hist_conf *c = &set->conf;
+
+    if (!c->history_owner || (owner && hist_in_list(c->history_owner, owner)))
+        return 0;
+    return err_set(err, -EINVAL,
+        "%s.%s belongs to role %.63s, which history_owner of [migrations %s] does not name "
+        "(%s), so it can't be trusted as migration history",
+        c->history_schema, c->history_table, owner ? owner : "?", c->name,
+        c->history_owner);
+}
+
 int
 hist_query_rows(const struct hist_set *set, const struct dg_rows *table,
     struct buf *sql, struct err *err)
@@ -96,11 +112,13 @@ hist_query_rows(const struct hist_set *set, const struct dg_rows *table,
 
     if (table->n_rows == 0)
         return HIST_E_NO_TABLE;
-    DG_ASSERT(table->n_cols == 2, "%zu columns", table->n_cols);
+    DG_ASSERT(table->n_cols >= 2, "%zu columns", table->n_cols);
     const char *relkind = dg_cell(table, 0, 0), *columns = dg_cell(table, 0, 1);
     relkind = relkind ? relkind : "";
     columns = columns ? columns : "";
     int r = check_table(set, relkind, columns, err);
+    if (r == 0)
+        r = check_owner(set, table->n_cols > 2 ? dg_cell(table, 0, 2) : NULL, err);
     if (r)
         return r;
     for (size_t i = 0; i < tool->n_columns; i++) {

@@ -333,13 +333,17 @@ op_name(const struct sql_write *w)
     return "?";
 }
 
-/* MERGE and COPY hold rows that nobody can see before they are there. */
+/* What MERGE makes of the rows is the server's to know; those of a COPY come behind it, if it
+ * is one whose data can be read (hist_copy_rows). */
 static enum hist_write_verdict
 judge_change(const struct judgement *j, const struct hist_match *match,
     const struct hist_migration **mig, struct err *reason)
 {
     const struct hist_ops *ops = j->v->set->ops;
 
+    if (j->w->op == SQL_WRITE_COPY && j->w->copy)
+        return (enum hist_write_verdict)err_set(
+            reason, HIST_WRITE_NEEDS_BINDS, "the rows come with the data");
     if (vouching(match, false)) { /* part of a reviewed migration */
         *mig = match->migration;
         return HIST_WRITE_OK;
@@ -352,6 +356,45 @@ judge_change(const struct judgement *j, const struct hist_match *match,
     if (ops->check_change && j->w->op != SQL_WRITE_TRUNCATE)
         return ops->check_change(j->v, j->w, j->binds, j->n_binds, j->tx, mig, reason);
     return hist_rows_change(j->v, j->w, j->binds, j->n_binds, j->tx, mig, reason);
+}
+
+/* Is it told by its columns that this is no row of such a history? */
+static bool
+has_other_columns(const struct hist_tool *tool, const struct sql_write *w)
+{
+    size_t n_known = 0, n_keys = 0, n_met = 0;
+
+    if (w->n_values == 0 || !w->values[0].column || w->op == SQL_WRITE_DELETE)
+        return false;
+    for (size_t i = 0; i < tool->n_columns; i++) {
+        bool is_met = false;
+        for (size_t k = 0; k < w->n_values && !is_met; k++)
+            is_met = w->values[k].column
+                && strcmp(w->values[k].column, tool->columns[i].name) == 0;
+        n_known += is_met;
+        n_keys += tool->columns[i].role == HIST_C_KEY;
+        n_met += is_met && tool->columns[i].role == HIST_C_KEY;
+    }
+    return w->op == SQL_WRITE_UPDATE ? n_known == 0 : n_met < n_keys;
+}
+
+/* A table of the history's name in another schema: whoever reads it through his search_path
+ * would take it for the history. */
+static enum hist_write_verdict
+judge_elsewhere(const struct judgement *j, struct err *reason)
+{
+    const struct hist_conf *c = &j->v->set->conf;
+    const char *schema = j->w->schema;
+
+    if (strcmp(j->w->table, c->history_table) != 0 || j->w->op == SQL_WRITE_LOCK
+        || (c->unrelated_schemas && hist_in_list(c->unrelated_schemas, schema))
+        || has_other_columns(j->v->set->tool, j->w))
+        return HIST_WRITE_OK;
+    return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+        "%s of %s.%s, which could be taken for the history table %s.%s; if it is another "
+        "table, list %s in unrelated_schemas of [migrations %s]",
+        op_name(j->w), schema, j->w->table, c->history_schema, c->history_table, schema,
+        c->name);
 }
 
 enum hist_write_verdict
@@ -376,7 +419,7 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
             "another name",
             op_name(w), w->table);
     if (w->table && !hist_is_table(v->set, w->schema, w->table))
-        return HIST_WRITE_OK;
+        return judge_elsewhere(&j, reason);
     switch (w->op) {
     case SQL_WRITE_LOCK:
         return HIST_WRITE_OK;

@@ -73,6 +73,20 @@ pgw_build_sync(struct buf *out)
 }
 
 void
+pgw_build_copy_data(struct buf *out, struct str data)
+{
+    pgw_put_head(out, 'd', data.n);
+    buf_put(out, data.p, data.n);
+}
+
+void
+pgw_build_copy_fail(struct buf *out, const char *message)
+{
+    pgw_put_head(out, 'f', strlen(message) + 1);
+    pgw_put_cstr(out, str_of(message));
+}
+
+void
 pgw_build_terminate(struct buf *out)
 {
     pgw_put_head(out, 'X', 0);

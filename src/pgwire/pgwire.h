@@ -170,6 +170,8 @@ void pgw_build_bind(
 void pgw_build_execute(struct buf *out, struct str portal);        /* all rows */
 void pgw_build_close(struct buf *out, char what, struct str name); /* 'S' or 'P' */
 void pgw_build_sync(struct buf *out);
+void pgw_build_copy_data(struct buf *out, struct str data);
+void pgw_build_copy_fail(struct buf *out, const char *message);
 void pgw_build_terminate(struct buf *out);
 void pgw_build_cancel(struct buf *out, uint32_t pid, struct str key);
 /* What a server says: for answers that the gate gives itself. */

@@ -388,8 +388,10 @@ pol_check_complete(struct pol_run *r, const struct sql_facts *f)
     pol_report(r,
         POL_REPORT(.message = ends
                 ? why
-                : arena_printf(a, "outside of a transaction it is committed at once, and "
-                                  "%s is not complete", file),
+                : arena_printf(a,
+                    "outside of a transaction it is committed at once, and "
+                    "%s is not complete",
+                    file),
             .detail = arena_printf(a,
                 "%s%sWhat is committed without its row in the history looks pending, and "
                 "runs once more; what is committed in part is no version of the schema.",

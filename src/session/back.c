@@ -74,6 +74,7 @@ on_ready(struct sess *s, char status)
     }
     uint64_t unit = current_unit(s);
     s->n_done++;
+    sess_hold_over(s);
     if (s->track)
         sess_track_ready(s, unit, status);
     else if (status == 'I')
@@ -112,6 +113,7 @@ on_error(struct sess *s, const char *body, size_t n)
         sess_track_error(s, current_unit(s), s->execs_done, s->batch_done, sqlstate);
     s->has_failed = true;
     gate_client_failed(&s->gate);
+    sess_hold_over(s);
     sess_copy_failed(s);
     return swapped;
 }

@@ -141,6 +141,16 @@ current_place(const struct sess *s)
     return (struct gate_place){ s->n_sent + 1, s->batch_sent };
 }
 
+/* Is the judged message refused, by policy or since it was cancelled meanwhile? */
+static bool
+is_refused(struct sess *s)
+{
+    if (s->is_cancelled)
+        gate_cancel(s->request);
+    s->is_cancelled = false;
+    return s->request->verdict == GATE_REFUSE;
+}
+
 /* The message's text is judged: refuse it or let it go, with what follows from that. */
 static enum verdict
 apply(struct sess *s, enum sess_message kind, const struct pgw_parse *parse)
@@ -148,10 +158,7 @@ apply(struct sess *s, enum sess_message kind, const struct pgw_parse *parse)
     struct gate_request *req = s->request;
     struct str name = parse ? parse->name : STR("");
     enum verdict v = PASS;
-    if (s->is_cancelled)
-        gate_cancel(req);
-    s->is_cancelled = false;
-    if (req->verdict == GATE_REFUSE) {
+    if (is_refused(s)) {
         if (kind != SESS_MSG_PARSE && gate_text_commits(req->text) && sess_in_block(s))
             sess_refuse_commit(s, kind, req->refusal);
         else
@@ -165,6 +172,8 @@ apply(struct sess *s, enum sess_message kind, const struct pgw_parse *parse)
             kind == SESS_MSG_EXECUTE ? s->batch_sent : SESS_TRACK_NO_MESSAGE);
         req->runs = NULL;
         req->n_runs = 0;
+        if (req->kind != GATE_PARSE && gate_awaits_rows(req))
+            sess_hold_begin(s, req->text);
         if (req->kind != GATE_PARSE)
             gate_note_prepared(&s->gate, req->text, current_unit(s));
         struct gate_text *edited = edited_text(req);
@@ -593,7 +602,7 @@ static bool
 may_add(const struct sess *s, char type)
 {
     return s->state == SESS_ST_READY
-        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0
+        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0 || s->hold
             || (type == 'S' && s->gate.holds_change));
 }
 
@@ -668,7 +677,7 @@ on_sync(struct sess *s)
         if (v != PASS)
             return v;
     }
-    if (s->request->verdict == GATE_REFUSE)
+    if (is_refused(s))
         sess_refuse(s, SESS_MSG_EXECUTE, STR(""), s->request->refusal);
     else
         queue_notices(s, s->request);
@@ -714,6 +723,37 @@ stream(struct sess *s, const struct frame *f)
     return PASS;
 }
 
+/* Data of a COPY into a history, or its end. */
+static enum verdict
+on_held(struct sess *s, const struct frame *f, size_t n_there)
+{
+    bool is_end = f->head.type == 'c';
+    if (!s->request) {
+        if (!is_end && sess_hold_has_room(s, f->head.body_len)) {
+            if (n_there < f->head.body_len)
+                return NEED_MORE;
+            bool added = sess_hold_add(s, f->body, f->head.body_len);
+            DG_ASSERT(added, "there was room");
+            return DROP;
+        }
+        start_judging(s, GATE_COPY, ref_take(sess_hold_text(s)));
+        if (is_end)
+            s->request->copy_data = sess_hold_data(s);
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    bool refused = is_refused(s);
+    if (refused) {
+        sess_hold_refuse(s, s->request->refusal);
+    } else {
+        queue_notices(s, s->request);
+        sess_hold_send(s);
+    }
+    judgement_done(s);
+    return refused && is_end ? DROP : stream(s, f);
+}
+
 /* An answer to the server's question, or the end. */
 static enum verdict
 on_login(struct sess *s, const struct frame *f, size_t n_there)
@@ -749,6 +789,8 @@ decide(struct sess *s, const struct frame *f, size_t n_there)
     if (s->n_sent - s->n_done >= MAX_UNITS && !strchr("dcfHX", type))
         return s->is_in_copy ? violation(s, "too many Syncs during COPY from stdin")
                              : stay(s, SESS_WAIT_IDLE);
+    if (s->hold && (type == 'd' || type == 'c'))
+        return on_held(s, f, n_there);
     if (!is_inspected(s, type))
         return stream(s, f);
     if (type == 'F')

@@ -101,6 +101,18 @@ sess_refuse_commit(struct sess *s, enum sess_message kind, const struct gate_mes
     sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
 }
 
+void
+sess_refuse_copy(struct sess *s, const struct gate_message *m)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(256);
+    char text[128];
+    struct sess_refusal *r = add_refusal(s, m);
+    snprintf(text, sizeof(text), "ddlgate_refused_%s", r->token);
+    pgw_build_copy_fail(&b, text);
+    sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
+    (void)!sess_copy_end_sent(s); /* one more than the client sends; none is too many */
+}
+
 /* Has the server come to the message that this stands for? */
 static bool
 is_its_turn(const struct sess *s, const struct sess_refusal *r)

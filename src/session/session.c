@@ -181,6 +181,7 @@ release(struct sess *s)
     gate_request_free(s->request);
     s->request = NULL;
     sess_portals_clear(s);
+    sess_hold_drop(s);
     sess_refusals_clear(s);
     sess_own_free(s);
     sess_edited_done(s, UINT64_MAX);

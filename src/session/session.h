@@ -108,6 +108,7 @@ struct sess_bind {
     struct sess_bind *next; /* what the portal was before */
 };
 
+struct sess_hold;   /* hold.c: rows of a history that are not forwarded yet */
 struct sess_track;  /* track.h: statements whose end matters */
 struct sess_own;    /* own.h: settings around a statement */
 struct sess_edited; /* edited.c: texts whose errors lead back to the client's */
@@ -173,6 +174,8 @@ struct sess {
     bool is_end_ahead; /* ends[0] is the end of the copy under way */
     enum sess_probe probe;
     char probe_token[SESS_TOKEN_LENGTH + 1];
+
+    struct sess_hold *hold; /* owned; NULL: no COPY into a history is under way */
 
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
@@ -285,12 +288,28 @@ void sess_refuse(struct sess *s, enum sess_message kind, struct str name,
  * transaction is rolled back, as by a deferred constraint. kind: QUERY or EXECUTE. */
 void sess_refuse_commit(
     struct sess *s, enum sess_message kind, const struct gate_message *m);
+/* Ends copy data with a CopyFail whose error becomes ours. */
+void sess_refuse_copy(struct sess *s, const struct gate_message *m);
 /* Is this reply one to our own messages of such a refusal? Then it is not for the client. */
 bool sess_swallow(struct sess *s);
 /* Is this ErrorResponse body the failure of one of our texts? Sends ours then. */
 bool sess_swap_error(struct sess *s, const char *body, size_t n);
 void sess_refusals_clear(struct sess *s);
 void sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out);
+
+/* --- hold.c -------------------------------------------------------------------------------- */
+/* text, a COPY into a history, was forwarded: its data stays here until it is judged. */
+void sess_hold_begin(struct sess *s, struct gate_text *text);
+bool sess_hold_has_room(const struct sess *s, size_t n);
+bool sess_hold_add(struct sess *s, const char *p, size_t n) MUST_CHECK;
+struct gate_text *sess_hold_text(const struct sess *s); /* borrowed */
+struct str sess_hold_data(const struct sess *s);        /* borrowed; p is never NULL */
+/* Each ends it. */
+void sess_hold_send(struct sess *s);
+void sess_hold_refuse(struct sess *s, const struct gate_message *m);
+void sess_hold_drop(struct sess *s);
+/* The server has failed or ended the unit: nobody waits for the data. */
+void sess_hold_over(struct sess *s);
 
 /* --- commit.c ------------------------------------------------------------------------------ */
 /* Do these texts only commit a transaction that holds no schema change? */

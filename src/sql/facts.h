@@ -177,6 +177,18 @@ struct sql_value {
     bool is_expression; /* now(), DEFAULT, a subquery, ... */
 };
 
+/* COPY ... FROM STDIN in a form in which its rows can be read. */
+struct sql_copy {
+    enum {
+        SQL_COPY_TEXT,
+        SQL_COPY_CSV,
+        SQL_COPY_BINARY,
+    } format;
+    char delimiter, quote, escape; /* quote, escape: of CSV */
+    const char *null;              /* what stands for null */
+    bool has_header;               /* the first line is none of the rows */
+};
+
 struct sql_write {
     enum {
         SQL_WRITE_INSERT,
@@ -197,7 +209,8 @@ struct sql_write {
                                  * the column list alone */
     struct sql_value *where; /* UPDATE, DELETE: column = constant terms joined by AND */
     size_t n_where;
-    bool where_is_simple; /* nothing else in WHERE */
+    bool where_is_simple;        /* nothing else in WHERE */
+    const struct sql_copy *copy; /* COPY; NULL: its rows can't be read */
     bool
         is_upsert; /* ON CONFLICT DO UPDATE, of other values than EXCLUDED's: those above
                      * are not what will stand */

@@ -311,6 +311,77 @@ delete_rows(struct mk *m, const PgQuery__DeleteStmt *s)
         mk_sub(m, "WITHOUT WHERE");
 }
 
+/* An option of one byte. */
+static bool
+copy_byte(const PgQuery__CopyStmt *s, const char *name, char *out)
+{
+    const PgQuery__DefElem *d = mk_option(s->options, s->n_options, name);
+    const char *value = d && d->arg ? mk_string(d->arg) : NULL;
+
+    if (!d)
+        return true;
+    if (!value || strlen(value) != 1)
+        return false;
+    *out = value[0];
+    return true;
+}
+
+static bool
+copy_format(const PgQuery__CopyStmt *s, struct sql_copy *c)
+{
+    const PgQuery__DefElem *d = mk_option(s->options, s->n_options, "format");
+    const char *value = d && d->arg ? mk_string(d->arg) : NULL;
+
+    c->format = SQL_COPY_TEXT;
+    if (!d || (value && strcmp(value, "text") == 0))
+        return true;
+    if (value && strcmp(value, "csv") == 0)
+        c->format = SQL_COPY_CSV;
+    else if (value && strcmp(value, "binary") == 0)
+        c->format = SQL_COPY_BINARY;
+    return c->format != SQL_COPY_TEXT;
+}
+
+/* Options that change which rows come to be, in ways that nobody here follows. */
+static bool
+has_other_options(const PgQuery__CopyStmt *s)
+{
+    static const char *const known[] = { "format", "delimiter", "null", "header",
+        "quote", "escape", "freeze" };
+    size_t n_known = 0;
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(known); i++)
+        n_known += mk_option(s->options, s->n_options, known[i]) != NULL;
+    return n_known != s->n_options;
+}
+
+/* How its rows are written; NULL if they can't be read. */
+static struct sql_copy *
+copy_form(struct mk *m, const PgQuery__CopyStmt *s)
+{
+    const PgQuery__DefElem *null = mk_option(s->options, s->n_options, "null");
+    struct sql_copy c = { 0 };
+
+    if (s->is_program || s->filename[0] || s->where_clause || has_other_options(s)
+        || !copy_format(s, &c))
+        return NULL;
+    bool is_csv = c.format == SQL_COPY_CSV;
+    c.delimiter = is_csv ? ',' : '\t';
+    c.quote = '"';
+    c.null = null && null->arg ? mk_text(m, mk_string(null->arg)) : NULL;
+    if (!c.null)
+        c.null = null || is_csv ? "" : "\\N";
+    c.has_header = mk_option_is_on(s->options, s->n_options, "header");
+    if (!copy_byte(s, "delimiter", &c.delimiter) || !copy_byte(s, "quote", &c.quote))
+        return NULL;
+    c.escape = c.quote;
+    if (!copy_byte(s, "escape", &c.escape))
+        return NULL;
+    struct sql_copy *out = arena_alloc(m->arena, sizeof(*out));
+    *out = c;
+    return out;
+}
+
 static void
 copy(struct mk *m, const PgQuery__CopyStmt *s)
 {
@@ -321,6 +392,8 @@ copy(struct mk *m, const PgQuery__CopyStmt *s)
         w = target(m, s->relation, SQL_WRITE_COPY);
     else
         mk_rel(m, SQL_O_TABLE, s->relation);
+    if (w)
+        w->copy = copy_form(m, s);
     if (w && s->n_attlist) {
         w->values = arena_alloc(m->arena, s->n_attlist * sizeof(*w->values));
         for (size_t i = 0; i < s->n_attlist; i++)

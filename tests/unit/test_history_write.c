@@ -112,8 +112,30 @@ static const struct {
         { SQL_NULL }, OK, "001_init.sql", "" },
     { "lock", NULL, "LOCK TABLE schema_migrations IN EXCLUSIVE MODE", 0, { SQL_NULL },
         OK, NULL, "" },
+    { "table of the same name in a schema that is listed", NULL,
+        "DELETE FROM app_2.schema_migrations", 0, { SQL_NULL }, OK, NULL, "" },
+    { "rows of other columns elsewhere", NULL,
+        "INSERT INTO other.schema_migrations (id, note) VALUES (1, 'x')", 0,
+        { SQL_NULL }, OK, NULL, "" },
+    { "columns of other names set elsewhere", NULL,
+        "UPDATE other.schema_migrations SET note = 'x'", 0, { SQL_NULL }, OK, NULL,
+        "" },
+
     { "table of the same name elsewhere", NULL, "DELETE FROM other.schema_migrations",
-        0, { SQL_NULL }, OK, NULL, "" },
+        0, { SQL_NULL }, FORGED, NULL,
+        "DELETE of other.schema_migrations, which could be taken for the history table "
+        "public.schema_migrations; if it is another table, list other in unrelated_schemas "
+        "of [migrations shop]" },
+    { "row of a history elsewhere", "CREATE INDEX ai ON a (id)",
+        "INSERT INTO other.schema_migrations (version, name) VALUES ('002', 'more')", 0,
+        { SQL_NULL }, FORGED, NULL, NULL },
+    { "row without column names elsewhere", NULL,
+        "INSERT INTO other.schema_migrations VALUES ('002')", 0, { SQL_NULL }, FORGED,
+        NULL, NULL },
+    { "version set elsewhere", NULL, "UPDATE other.schema_migrations SET version = '2'",
+        0, { SQL_NULL }, FORGED, NULL, NULL },
+    { "emptied elsewhere", NULL, "TRUNCATE other.schema_migrations", 0, { SQL_NULL },
+        FORGED, NULL, NULL },
 
     { "before its changes", NULL, INS "(version, name) VALUES ('002', 'more')", 0,
         { SQL_NULL }, EARLY, "002_more.sql",
@@ -194,8 +216,13 @@ static const struct {
         "TRUNCATE of schema_migrations" },
     { "truncate among others", NULL, "TRUNCATE a, public.schema_migrations", 0,
         { SQL_NULL }, FORGED, NULL, NULL },
-    { "copy", NULL, "COPY schema_migrations FROM STDIN", 0, { SQL_NULL }, FORGED, NULL,
-        "COPY of schema_migrations" },
+    { "copy", NULL, "COPY schema_migrations FROM STDIN", 0, { SQL_NULL }, BINDS, NULL,
+        "the rows come with the data" },
+    { "copy from a file of the server", NULL, "COPY schema_migrations FROM '/tmp/x'", 0,
+        { SQL_NULL }, FORGED, NULL, "COPY of schema_migrations" },
+    { "copy with a condition", NULL,
+        "COPY schema_migrations FROM STDIN WHERE version > '1'", 0, { SQL_NULL },
+        FORGED, NULL, "COPY of schema_migrations" },
     { "merge", NULL,
         "MERGE INTO schema_migrations m USING a ON m.version = '1' WHEN NOT MATCHED THEN "
         "INSERT VALUES ('005', 'x')",
@@ -247,6 +274,7 @@ START_TEST(numbered_row_is_judged)
     struct hist_env e;
 
     hist_env_files(&e, "numbered-sql", numbered_files);
+    e.conf.unrelated_schemas = "legacy, app_*";
     hist_env_load(&e);
     hist_env_read(&e, applied, 3);
     check(&e, numbered[_i].name, numbered[_i].ran, numbered[_i].sql,
