@@ -39,6 +39,7 @@ struct app {
     struct historian *historian;
     struct usher *usher;
     struct sess_shared shared;
+    struct app_listener listener;
     struct worker_thread *threads; /* owned */
     struct adm_http *http;         /* owned; NULL: none configured */
     struct net_listener *listeners[MAX_LISTENERS];
@@ -49,6 +50,7 @@ struct app {
     int64_t drain_until_us;
     bool is_draining, has_hurry, is_over;
     size_t next_worker;
+    uint64_t n_accepted;
 };
 
 /* --- snapshot --------------------------------------------------------------------------- */
@@ -193,6 +195,7 @@ accepted(void *ctx, int fd, const struct net_addr *peer)
 {
     struct app *app = ctx;
     unsigned n = atomic_fetch_add(&app->shared.n_clients, 1);
+    app->n_accepted++;
     bool is_rejected = n >= (unsigned)app->snap->cfg->max_client_conn;
     size_t i = app->next_worker++ % app->shared.n_workers;
     sess_worker_accept(app->threads[i].worker, fd, peer, is_rejected);
@@ -302,6 +305,13 @@ ask_usher(void *ctx, struct sess_ask *ask)
     usher_ask(app->usher, ask);
 }
 
+static void
+committed(void *ctx, struct gate_trail *trail)
+{
+    struct app *app = ctx;
+    app->listener.committed(app->listener.ctx, trail);
+}
+
 /* --- threads ---------------------------------------------------------------------------- */
 
 static void *
@@ -349,6 +359,8 @@ make_workers(struct app *app)
     app->shared.clk = &clk_real;
     app->shared.read_history = ask_history;
     app->shared.ask = ask_usher;
+    app->shared.committed = app->listener.committed ? committed : NULL;
+    app->shared.trail_wants = app->listener.wants;
     app->shared.databases = tally_new();
     app->shared.users = tally_new();
     app->shared.ctx = app;
@@ -523,9 +535,12 @@ app_free_p(struct app **app)
 }
 
 int
-app_new(const char *config_path, struct app **out, struct err *err)
+app_new(const char *config_path, const struct app_listener *listener, struct app **out,
+    struct err *err)
 {
     AUTO(app_free) struct app *app = mem_zalloc(sizeof(*app));
+    if (listener)
+        app->listener = *listener;
     app->config_path = mem_strdup(config_path);
     int r = load(config_path, false, &app->snap, &app->links, err);
     if (r)
@@ -577,6 +592,39 @@ app_run(struct app *app)
     log_stats(app);
     log_info("shut down");
     return 0;
+}
+
+void
+app_stop(struct app *app)
+{
+    shut_down(app);
+}
+
+int
+app_port(const struct app *app)
+{
+    return app->n_listeners ? net_addr_port(net_listener_addr(app->listeners[0])) : 0;
+}
+
+struct net_loop *
+app_loop(struct app *app)
+{
+    return app->loop;
+}
+
+uint64_t
+app_n_accepted(const struct app *app)
+{
+    return app->n_accepted;
+}
+
+uint64_t
+app_n_texts(struct app *app)
+{
+    struct gate_stats s = { 0 };
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_stats(app->threads[i].worker, &s);
+    return s.texts;
 }
 
 void

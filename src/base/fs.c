@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,51 @@ fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
     *n = buf_len(&b);
     *out = buf_steal(&b);
     return 0;
+}
+
+static int
+write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -EIO;
+        p += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* The new file beside the old one. */
+static int
+write_beside(const char *path, char *beside, const void *data, size_t n, unsigned mode)
+{
+    struct stat st;
+    AUTO(close) int fd = mkostemp(beside, O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (stat(path, &st) == 0)
+        mode = st.st_mode & 07777;
+    int r = write_all(fd, data, n);
+    if (!r && (fchmod(fd, mode) != 0 || fsync(fd) != 0 || rename(beside, path) != 0))
+        r = -errno;
+    if (r)
+        unlink(beside);
+    return r;
+}
+
+int
+fs_replace(const char *path, const void *data, size_t n, unsigned mode, struct err *err)
+{
+    char *real = realpath(path, NULL);
+    AUTO(mem_free) char *beside = mem_printf("%s.XXXXXX", real ? real : path);
+    int r = write_beside(real ? real : path, beside, data, n, mode);
+
+    free(real);
+    return r ? err_errno(err, r, "%s", path) : 0;
 }
 
 char *

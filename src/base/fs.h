@@ -13,6 +13,13 @@
 int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
     MUST_CHECK;
 
+/* Puts n bytes into the file in one step: others see the old file or the new one, whole. A
+ * new file gets the mode, one that is replaced keeps its own; a symbolic link stays and its
+ * file is replaced. Returns 0 or -errno with err "path: reason"; the old file is then as it
+ * was. */
+int fs_replace(const char *path, const void *data, size_t n, unsigned mode,
+    struct err *err) MUST_CHECK;
+
 /* `path` as it stands in file `from`: absolute stays, relative is relative to the folder
  * of `from`. The caller owns the result. */
 char *fs_relative_to(const char *from, const char *path);

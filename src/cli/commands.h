@@ -10,6 +10,7 @@ CLI_COMMAND(serve)
 CLI_COMMAND(check)
 CLI_COMMAND(explain)
 CLI_COMMAND(status)
+CLI_COMMAND(record)
 CLI_COMMAND(audit)
 CLI_COMMAND(scram)
 
