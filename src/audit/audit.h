@@ -52,6 +52,13 @@ enum aud_outcome {
     AUD_UNKNOWN,
 };
 
+/* Where the session stood when it sent the statement. */
+enum aud_tx {
+    AUD_TX_UNTOLD,
+    AUD_TX_OUTSIDE,
+    AUD_TX_INSIDE,
+};
+
 /* Everything is borrowed and copied by aud_write; NULL and 0 are left out, but for the
  * decision of intents, decisions and approvals and the substatement of a statement.
  * text is cut at 16 MiB, findings, reason and object at 64 KiB, the rest at 4 KiB. */
@@ -87,6 +94,19 @@ struct aud_rec {
     const char *migration_source, *migration_version, *migration_file;
     const char *findings; /* one text, a finding a line */
     int64_t duration_us;
+    /* what a replay needs to judge the statement again */
+    const char *tls_cn, *listener, *peer_uid; /* peer_uid: decimal */
+    int server_version;                       /* 150020 */
+    enum aud_tx tx;
+    const char *search_path;
+    bool is_non_std_strings;                   /* standard_conforming_strings was off */
+    const char *query_error;                   /* why the text can't be read */
+    const char *history_match, *history_write; /* words of history/recorded.h */
+    const char *history_edited, *history_missing;
+    /* A refused text of several statements, redacted, and a line for each of them: its
+     * history_match, and the version behind a space. */
+    const char *request_text, *request_history;
+    bool is_request_cut;
 };
 
 struct aud_conf {

@@ -142,6 +142,8 @@ judge(
     }
 }
 
+static const struct hist_attest_answer nobody_knows = { .state = HIST_ATTEST_UNKNOWN };
+
 static void
 check_text(
     struct check *c, struct report *r, const char *name, const char *sql, size_t n)
@@ -152,7 +154,8 @@ check_text(
         .len = t->len,
         .file = strcmp(name, "-") == 0 ? NULL : name,
         .scan = &t->scan,
-        .tree = t->tree };
+        .tree = t->tree,
+        .attested = &nobody_knows };
 
     report_file(r, name, t->scan.n);
     judge(r, c->general, &unit, false);
@@ -164,14 +167,18 @@ check_text(
 /* Calls judge for each policy under which the source's migrations run: that of every named
  * database it covers, else the fallback's. */
 static void
-judge_in_source(struct check *c, struct report *r, const struct place *p)
+judge_in_source(
+    struct check *c, struct report *r, const struct place *p, unsigned *required)
 {
     const struct hist_migration *m = p->migration;
+    struct hist_attest_answer attested;
+    hist_attest_ask(p->source->attest, p->source->set, m, &attested);
     struct pol_text unit = { .text = m->text,
         .len = m->len,
         .file = m->file,
         .scan = &m->scan,
-        .tree = m->tree };
+        .tree = m->tree,
+        .attested = m->is_down || c->in.skips_attested ? NULL : &attested };
     const struct pol *done[16];
     size_t n_done = 0;
 
@@ -196,6 +203,7 @@ judge_in_source(struct check *c, struct report *r, const struct place *p)
         if (is_known)
             continue;
         judge(r, pol, &unit, n_done > 0);
+        *required |= pol_required(pol);
         done[n_done++] = pol;
     }
 }
@@ -204,8 +212,28 @@ static void
 check_migration(
     struct check *c, struct report *r, const struct place *p, const char *name)
 {
+    unsigned required = 0;
+
     report_file(r, name, p->migration->scan.n);
-    judge_in_source(c, r, p);
+    judge_in_source(c, r, p, &required);
+    report_file_end(r);
+}
+
+const struct gate_snapshot *
+check_snapshot(const struct check *c)
+{
+    return c->snap;
+}
+
+void
+check_migration_of(struct check *c, struct report *r, size_t source, size_t migration,
+    unsigned *required)
+{
+    const struct gate_source *s = &c->snap->sources[source];
+    struct place p = { s, &s->set->migrations[migration] };
+
+    report_file(r, p.migration->path, p.migration->scan.n);
+    judge_in_source(c, r, &p, required);
     report_file_end(r);
 }
 

@@ -6,6 +6,7 @@
 #define DG_CLI_CHECK_H
 
 #include "cli/report.h"
+#include "gate/snapshot.h"
 
 struct check_input {
     const char *config;      /* ddlgate.ini; NULL: none */
@@ -13,6 +14,7 @@ struct check_input {
     const char *policy;      /* instead of the configuration's; NULL: those */
     const char *environment; /* instead of the policies' own; NULL: those */
     const char *stdin_name;  /* what `-` is called */
+    bool skips_attested;     /* who makes the attestation doesn't ask for it */
     char **paths;
     size_t n_paths; /* 0 with a configuration: everything its sources hold */
 };
@@ -28,5 +30,12 @@ CLEANUP_DEFINE(struct check *, check_free)
 const struct pol *check_policy(const struct check *c);
 /* Judges everything into r. What can't be read becomes a report_trouble. */
 void check_run(struct check *c, struct report *r);
+
+/* What the configuration loaded; NULL without one. */
+const struct gate_snapshot *check_snapshot(const struct check *c);
+/* Judges one migration of a source of that snapshot into r, under every policy that it may
+ * meet; the bits that they require of it (enum hist_tested) are added to *required. */
+void check_migration_of(struct check *c, struct report *r, size_t source,
+    size_t migration, unsigned *required);
 
 #endif

@@ -44,8 +44,10 @@ run_in_pool(struct check *c, struct report *r)
 /* --- the catalogue ------------------------------------------------------------------------ */
 
 static void
-list_check(struct json *j, const struct pol *policy, const struct pol_check_info *k)
+list_check(struct json *j, const struct pol *policy, size_t check)
 {
+    const struct pol_check_info *k = pol_check_info(check);
+    const char *form = pol_rewrite_form(check);
     bool observed = false;
     const char *now = policy
         ? dg_action_name(pol_check_action(policy, k->id, &observed))
@@ -57,6 +59,8 @@ list_check(struct json *j, const struct pol *policy, const struct pol_check_info
             k->is_standard ? " (where a policy asks for it)" : "", k->summary);
         if (*k->params)
             printf("    keys: %s\n", k->params);
+        if (form)
+            printf("    rewritable: %s\n", form);
         return;
     }
     json_object(j);
@@ -68,6 +72,9 @@ list_check(struct json *j, const struct pol *policy, const struct pol_check_info
     json_kv(j, "production", dg_action_name(k->production));
     json_kv(j, "parameters", k->params);
     json_kv(j, "scope", k->is_standard ? "standard" : "safety");
+    json_kv(j, "when", k->when);
+    if (form)
+        json_kv(j, "rewrite", form);
     if (policy)
         json_kv(j, "action", now);
     json_object_end(j);
@@ -104,7 +111,7 @@ list_checks(const struct pol *policy, bool is_json)
         printf("%-32s %-12s %-8s %-8s %-10s %s\n", "CHECK", "GROUP", "dev", "staging",
             "production", policy ? "this policy" : "");
     for (size_t i = 0; i < pol_n_checks(); i++)
-        list_check(j, policy, pol_check_info(i));
+        list_check(j, policy, i);
     for (size_t i = 0; i < pol_n_left_out(); i++)
         list_left_out(j, pol_left_out(i));
     json_array_end(&json);

@@ -15,6 +15,7 @@
 
 struct arguments {
     const char *config, *database, *role, *application_name, *client_addr, *sql;
+    const char *tls, *client_cert_cn, *peer_uid, *listener;
     bool is_offline, in_transaction;
 };
 
@@ -132,6 +133,10 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
         .role = a->role,
         .client_addr = a->client_addr,
         .application_name = a->application_name,
+        .tls = a->tls,
+        .client_cert_cn = a->client_cert_cn,
+        .peer_uid = a->peer_uid,
+        .listener = a->listener,
         .in_transaction = a->in_transaction,
         .now_us = clk_real.wall_us(&clk_real),
     };
@@ -191,6 +196,10 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "role", required_argument, NULL, 'U' },
         { "application-name", required_argument, NULL, 'a' },
         { "client-addr", required_argument, NULL, 'A' },
+        { "tls", required_argument, NULL, 'T' },
+        { "client-cert-cn", required_argument, NULL, 'C' },
+        { "peer-uid", required_argument, NULL, 'u' },
+        { "listener", required_argument, NULL, 'L' },
         { "in-transaction", no_argument, NULL, 't' },
         { "offline", no_argument, NULL, 'o' },
         { NULL, 0, NULL, 0 },
@@ -212,6 +221,18 @@ parse_options(int argc, char **argv, struct arguments *a)
             break;
         case 'A':
             a->client_addr = optarg;
+            break;
+        case 'T':
+            a->tls = strcmp(optarg, "none") == 0 ? "" : optarg;
+            break;
+        case 'C':
+            a->client_cert_cn = optarg;
+            break;
+        case 'u':
+            a->peer_uid = optarg;
+            break;
+        case 'L':
+            a->listener = optarg;
             break;
         case 't':
             a->in_transaction = true;
@@ -272,8 +293,14 @@ const struct cli_command cmd_explain = {
         "  -U, --role NAME              the session's role\n"
         "      --application-name NAME\n"
         "      --client-addr ADDRESS\n"
+        "      --tls VERSION            TLSv1.3, or none\n"
+        "      --client-cert-cn NAME    of the client's certificate; '' for none\n"
+        "      --peer-uid NUMBER        of a unix socket's client; '' for none\n"
+        "      --listener ADDRESS:PORT  where the client comes in\n"
         "      --in-transaction         as if inside a transaction block\n"
         "      --offline                don't read the history: nothing is applied\n"
+        "\n"
+        "What isn't given counts as unknown, which may only make the answer stricter.\n"
         "\n"
         "Exit status: 0 it would pass, 1 it would be refused, 2 usage or configuration\n"
         "error.\n",

@@ -82,6 +82,7 @@ struct cfg_migrations {
     const char *path;          /* resolved */
     const char *path_shown;    /* as written, for messages to clients */
     const char *history_table; /* as written: "public.x" or "x"; NULL: the format's */
+    const char *attestation;   /* resolved: `attestation`, else PATH.attest */
     const char *search_path, *baseline; /* NULL: not set */
     const char *repeat;                 /* "none", "create" (default) or "all" */
     const char **placeholders;          /* name, value, ...; owned */

@@ -43,11 +43,13 @@ enum migration_key {
     MIG_KEY_SEARCH_PATH,
     MIG_KEY_BASELINE,
     MIG_KEY_REPEAT,
+    MIG_KEY_ATTESTATION,
     N_MIG_KEYS,
 };
 
 static const char *const migration_keys[] = { "databases", "format", "path",
-    "history_table", "search_path", "baseline", "repeat", "placeholder.NAME" };
+    "history_table", "search_path", "baseline", "repeat", "attestation",
+    "placeholder.NAME" };
 
 #define PLACEHOLDER "placeholder."
 
@@ -127,6 +129,17 @@ begin_migrations(struct loader *l, const struct ini_item *item, struct str name)
     return 0;
 }
 
+/* Next to the folder or lockfile, not in it: tools look at every file there. */
+static const char *
+beside(struct arena *a, const char *path)
+{
+    size_t n = strlen(path);
+
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return arena_printf(a, "%.*s.attest", (int)n, path);
+}
+
 /* What a section must hold, seen when it ends. */
 static int
 end_section(struct loader *l)
@@ -143,6 +156,8 @@ end_section(struct loader *l)
         m->databases = m->name;
     if (!m->repeat)
         m->repeat = "create";
+    if (!m->attestation)
+        m->attestation = beside(l->cfg->arena, m->path);
     return 0;
 }
 
@@ -371,6 +386,9 @@ set_migration(struct loader *l, const struct ini_item *item)
         if (!is_repeat(value))
             return FAULT(l, item, "repeat = %.60s: write none, create or all", value);
         m->repeat = value;
+        break;
+    case MIG_KEY_ATTESTATION:
+        m->attestation = resolved(l, item);
         break;
     case N_MIG_KEYS:
         break;

@@ -9,6 +9,7 @@
 #define DG_CONTROL_CONTROL_H
 
 #include "base/err.h"
+#include "base/str.h"
 #include "ddlgate/rows.h"
 #include "net/loop.h"
 
@@ -69,6 +70,22 @@ int ctl_link_run(struct ctl_link *l, const char *sql, const struct dg_rows **row
     struct err *err) MUST_CHECK;
 /* SQLSTATE of the last run's error, "" if it was none of the server's. */
 const char *ctl_link_sqlstate(const struct ctl_link *l);
+/* One statement and what came of it; strings are borrowed until the next call. */
+struct ctl_outcome {
+    char sqlstate[6];          /* "": it went well, or the connection failed */
+    char error[1024];          /* one line, "" if it went well */
+    const char *detail, *hint; /* of the server's error; NULL: none */
+    int position;              /* in characters of the text, from 1; 0: unknown */
+    int64_t n_rows;            /* that it inserted, updated, deleted, copied; else 0 */
+};
+/* Sends sql as one Query message; copy is what a COPY FROM STDIN in it reads. While the
+ * server works, `idle` (may be NULL) is called every few milliseconds; it may use other
+ * links. Results are thrown away. 0 or -EIO with out filled. */
+int ctl_link_step(struct ctl_link *l, const char *sql, struct str copy,
+    void (*idle)(void *ctx), void *ctx, struct ctl_outcome *out) MUST_CHECK;
+/* Is a transaction block open? A failed one counts. */
+bool ctl_link_in_tx(const struct ctl_link *l);
+int ctl_link_backend_pid(const struct ctl_link *l);
 /* How it was connected: everything that conninfo, environment, service and password files
  * gave, as one conninfo. Holds the password. Owned by the caller. */
 char *ctl_link_conninfo(const struct ctl_link *l);

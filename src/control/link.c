@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,6 +138,137 @@ ctl_link_run(
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
         snprintf(text, sizeof(text), "COPY can't be used here");
     return err_set(err, -EIO, "%s", text);
+}
+
+/* --- step by step ----------------------------------------------------------------------- */
+
+#define FIRST_PAUSE_MS 2
+#define LAST_PAUSE_MS  20
+
+/* Waits until the next result is complete. False: the connection is gone. */
+static bool
+wait_result(struct ctl_link *l, void (*idle)(void *ctx), void *ctx)
+{
+    int pause = FIRST_PAUSE_MS;
+
+    while (PQisBusy(l->pg)) {
+        struct pollfd fd = { .fd = PQsocket(l->pg), .events = POLLIN };
+        int n = poll(&fd, 1, idle ? pause : -1);
+        if (n == 0) {
+            idle(ctx);
+            pause = pause < LAST_PAUSE_MS ? pause + 1 : pause;
+        } else if (!PQconsumeInput(l->pg)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+take_error(struct ctl_link *l, PGresult *res, struct ctl_outcome *out)
+{
+    const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    const char *at = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
+    int64_t position = 0;
+
+    if (out->error[0]) { /* the first one counts */
+        PQclear(res);
+        return;
+    }
+    snprintf(out->sqlstate, sizeof(out->sqlstate), "%s", state ? state : "");
+    ctl_one_line(
+        message ? message : PQerrorMessage(l->pg), out->error, sizeof(out->error));
+    if (!out->error[0])
+        snprintf(out->error, sizeof(out->error), "the server closed the connection");
+    out->detail = PQresultErrorField(res, PG_DIAG_MESSAGE_DETAIL);
+    out->hint = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+    if (at && str_int64(str_of(at), 1, INT32_MAX, &position) == 0)
+        out->position = (int)position;
+    PQclear(l->result);
+    l->result = res; /* keeps detail and hint */
+}
+
+static bool
+changes_rows(const char *tag)
+{
+    static const char *const words[] = { "INSERT", "UPDATE", "DELETE", "MERGE",
+        "COPY" };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(words); i++) {
+        if (str_prefix(tag, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static void
+count_rows(PGresult *res, struct ctl_outcome *out)
+{
+    int64_t n = 0;
+
+    if (changes_rows(PQcmdStatus(res))
+        && str_int64(str_of(PQcmdTuples(res)), 0, INT64_MAX, &n) == 0)
+        out->n_rows += n;
+}
+
+/* The server waits for data, or sends some. */
+static bool
+run_copy(struct ctl_link *l, ExecStatusType status, struct str copy)
+{
+    char *data = NULL;
+    int n;
+
+    if (status == PGRES_COPY_IN)
+        return (copy.n == 0 || PQputCopyData(l->pg, copy.p, (int)copy.n) == 1)
+            && PQputCopyEnd(l->pg, NULL) == 1;
+    while ((n = PQgetCopyData(l->pg, &data, 0)) > 0)
+        PQfreemem(data);
+    return n == -1;
+}
+
+int
+ctl_link_step(struct ctl_link *l, const char *sql, struct str copy,
+    void (*idle)(void *ctx), void *ctx, struct ctl_outcome *out)
+{
+    PGresult *res = NULL;
+    bool is_fine = copy.n <= INT32_MAX;
+
+    forget(l);
+    *out = (struct ctl_outcome){ .position = 0 };
+    is_fine = is_fine && PQsendQuery(l->pg, sql);
+    while (is_fine) {
+        is_fine = wait_result(l, idle, ctx);
+        res = is_fine ? PQgetResult(l->pg) : NULL;
+        if (!res)
+            break;
+        ExecStatusType status = PQresultStatus(res);
+        if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+            take_error(l, res, out);
+            continue;
+        }
+        count_rows(res, out);
+        PQclear(res);
+        if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT)
+            is_fine = run_copy(l, status, copy);
+    }
+    if (!is_fine && !out->error[0])
+        ctl_one_line(PQerrorMessage(l->pg), out->error, sizeof(out->error));
+    return out->error[0] ? -EIO : 0;
+}
+
+bool
+ctl_link_in_tx(const struct ctl_link *l)
+{
+    PGTransactionStatusType status = PQtransactionStatus(l->pg);
+
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+int
+ctl_link_backend_pid(const struct ctl_link *l)
+{
+    return PQbackendPID(l->pg);
 }
 
 const char *

@@ -51,6 +51,7 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->application_name);
     mem_free(c->client_addr);
     mem_free(c->server_addr);
+    mem_free(c->listener);
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
@@ -151,13 +152,24 @@ gate_client_tx_ended(struct gate_client *c)
     c->holds_change = false;
 }
 
+/* A COMMIT or ROLLBACK behind the error didn't end the transaction; ROLLBACK TO may bring
+ * it back to life. */
+void
+gate_client_failed(struct gate_client *c)
+{
+    if (c->has_ended)
+        c->is_tx_unsure = c->holds_change = true;
+}
+
 void
 gate_client_ready(struct gate_client *c, char status)
 {
     c->tx_status = status;
-    if (status == 'I'
-        && (c->view || c->ran || c->holds_change || c->is_path_local
-            || c->is_path_in_tx))
+    c->has_ended = c->has_rolled_to = false;
+    if (status != 'I')
+        return;
+    c->is_tx_unsure = false;
+    if (c->view || c->ran || c->holds_change || c->is_path_local || c->is_path_in_tx)
         gate_client_tx_ended(c);
 }
 
@@ -179,6 +191,10 @@ gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
         .role = c->role,
         .client_addr = c->client_addr,
         .application_name = c->application_name,
+        .tls = c->tls_version ? c->tls_version : "",
+        .client_cert_cn = c->tls_cn ? c->tls_cn : "",
+        .peer_uid = c->peer_uid,
+        .listener = c->listener,
         .server_version = c->server_version,
         .in_transaction = c->tx_status != 'I',
         .search_path = c->search_path,

@@ -47,11 +47,13 @@ struct gate_env {
 };
 
 /* What this transaction sent to the server, in the client's order: statements of
- * migrations, and the savepoint commands between them. */
+ * migrations, their rows in the history, and the savepoint commands between them. */
 struct gate_ran {
     struct hist_match match;
+    const struct hist_migration *recorded; /* whose row was written; match is empty then */
     enum sql_tx tx; /* SAVEPOINT, RELEASE, ROLLBACK_TO; match is empty then */
     char *name;     /* of the savepoint; owned */
+    bool is_free;   /* by leave of an access section: no row is due for it */
 };
 
 /* Where a Parse, a Close or a text stands: its unit (everything up to a ReadyForQuery) and
@@ -81,7 +83,9 @@ struct gate_client {
     char *client_addr, *server_addr;          /* owned */
     int client_port, server_port;
     /* Of the client's connection, borrowed from it; NULL: plain, no certificate. */
-    const char *tls_version, *tls_cipher, *tls_subject;
+    const char *tls_version, *tls_cipher, *tls_subject, *tls_cn;
+    char *listener;    /* owned; the address that the client reached, as text */
+    char peer_uid[12]; /* of the process at a unix socket's other end; "": none */
     uint32_t server_pid;
     int server_version;
     bool std_strings, is_safe_encoding;
@@ -100,6 +104,10 @@ struct gate_client {
     struct gate_ran *ran;            /* owned */
     size_t n_ran, cap_ran;
     bool holds_change;  /* a schema change was forwarded: watch transaction words */
+    bool has_ended;     /* in the unit under way a COMMIT or ROLLBACK was forwarded */
+    bool has_rolled_to; /* ... or a ROLLBACK TO: tx_status E may be T by now */
+    bool is_tx_unsure;  /* has_ended, but the server skipped it: what the transaction
+                         * holds is forgotten here */
     struct map *temps;  /* names the session made temporary; NULL: none */
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
     /* What the steps of open transactions cost (gate/trail.h). */
@@ -123,6 +131,8 @@ gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_al
 void gate_client_ready(struct gate_client *c, char status);
 /* A transaction ended in the middle of a batch or text. */
 void gate_client_tx_ended(struct gate_client *c);
+/* The unit under way failed: what it had yet to do is skipped. */
+void gate_client_failed(struct gate_client *c);
 /* The history is read anew: what ran refers to files as they were read before. */
 void gate_client_forget_view(struct gate_client *c);
 /* The word groups that matter now. */

@@ -96,6 +96,139 @@ advance(
         hist_tx_ran(tx, m);
 }
 
+/* The same of what earlier texts did. */
+static void
+replay(struct hist_tx *tx, const struct gate_ran *ran)
+{
+    struct hist_match m = ran->match;
+    if (ran->recorded)
+        hist_tx_recorded(tx, ran->recorded);
+    if (ran->is_free && m.migration)
+        m.kind = HIST_MATCH_REPEAT; /* has run, and needs no row */
+    advance(tx, &m, ran->tx, ran->name);
+}
+
+/* --- the end of a transaction --- */
+
+/* A transaction on its way through a text. */
+struct course {
+    const struct gate_context *ctx;
+    struct hist_tx *tx;
+    bool in_block, is_failed;
+    bool is_first; /* no transaction has ended in this text */
+    size_t last;   /* change of it in this text; SIZE_MAX: none */
+};
+
+static struct hist_tx *
+tx_before(const struct gate_context *ctx)
+{
+    struct hist_tx *tx = hist_tx_new(ctx->view);
+    for (size_t i = 0; i < ctx->n_ran; i++)
+        replay(tx, &ctx->ran[i]);
+    return tx;
+}
+
+/* Had earlier texts begun what the end of the transaction finds undone? */
+static bool
+is_begun_before(const struct course *c)
+{
+    if (!c->is_first || c->ctx->n_ran == 0)
+        return false;
+    AUTO(hist_tx_free) struct hist_tx *tx = tx_before(c->ctx);
+    return hist_tx_unrecorded(tx, NULL) != NULL;
+}
+
+/* Does the statement at i leave a migration half done when it commits? */
+static void
+ask_unrecorded(
+    const struct course *c, struct pol_history *h, size_t i, struct arena *arena)
+{
+    struct err why = { "" };
+    if (!c->ctx->runs || c->is_failed)
+        return;
+    h[i].unrecorded = hist_tx_unrecorded(c->tx, &why);
+    if (!h[i].unrecorded)
+        return;
+    h[i].unrecorded_why = arena_strdup(arena, why.text);
+    h[i].is_unrecorded_before = is_begun_before(c);
+}
+
+/* What the transaction holds was forgotten when its end went by, which the server then
+ * skipped for an error before it. */
+static void
+doubt_end(const struct gate_context *ctx, const struct gate_text *text,
+    struct pol_history *h)
+{
+    if (!ctx->runs || !ctx->is_tx_unsure || !ctx->target.source
+        || !hist_is_same_tx(ctx->target.source->set))
+        return;
+    for (size_t i = 0; i < text->tree->n; i++) {
+        enum sql_tx tx = text->tree->facts[i].tx;
+        if (tx == SQL_TX_ROLLBACK)
+            return;
+        if (tx != SQL_TX_COMMIT && tx != SQL_TX_PREPARE)
+            continue;
+        h[i].unrecorded_why =
+            "whether its migrations are complete can't be known: an earlier COMMIT or "
+            "ROLLBACK of this transaction was skipped after an error";
+        h[i].is_unrecorded_before = true;
+        return;
+    }
+}
+
+static void
+course_begin(struct course *c)
+{
+    struct hist_tx *tx = hist_tx_new(c->ctx->view);
+    hist_tx_free(c->tx);
+    c->tx = tx;
+    c->last = SIZE_MAX;
+    c->is_first = c->is_failed = false;
+}
+
+static void
+course_end_p(struct course *c)
+{
+    hist_tx_free(c->tx);
+}
+
+/* The transaction's state before fact i, a statement of its own. */
+static void
+course_step(struct course *c, const struct gate_text *text, struct pol_history *h,
+    size_t i, struct arena *arena)
+{
+    const struct sql_facts *f = &text->tree->facts[i];
+    if (gate_tx_ends(f->tx)) {
+        if (f->tx != SQL_TX_ROLLBACK)
+            ask_unrecorded(c, h, i, arena);
+        course_begin(c);
+        c->in_block = f->n_subs > 0; /* AND CHAIN */
+    } else if (f->tx == SQL_TX_BEGIN) {
+        c->in_block = true;
+    } else if (f->tx == SQL_TX_ROLLBACK_TO) {
+        c->is_failed = false;
+    } else if (f->cls != DG_OTHER) {
+        c->last = i;
+    }
+}
+
+/* Does the row that fact i writes come to be, when its statement runs? What stands in a rule
+ * or behind EXPLAIN or PREPARE is only spoken of. */
+static bool
+is_written(const struct gate_text *text, size_t i)
+{
+    const struct sql_facts *root = &text->tree->facts[gate_text_root(text, i)];
+    return root == &text->tree->facts[i] || root->cls == DG_HISTORY
+        || (root->cls == DG_OTHER && strcmp(root->tag, "SELECT") == 0);
+}
+
+bool
+gate_writes_row(const struct gate_text *text, size_t i)
+{
+    const struct sql_facts *f = &text->tree->facts[i];
+    return f->cls == DG_HISTORY && f->write && is_written(text, i);
+}
+
 /* Rollbacks run newest first. */
 static void
 block_rollback(const struct hist_tx *tx, const struct gate_text *text,
@@ -122,25 +255,30 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
     const struct sql_tree *tree = text->tree;
     if (!ctx->view)
         return;
-    AUTO(hist_tx_free) struct hist_tx *tx = hist_tx_new(ctx->view);
-    for (size_t i = 0; i < ctx->n_ran; i++)
-        advance(tx, &ctx->ran[i].match, ctx->ran[i].tx, ctx->ran[i].name);
+    AUTO(course_end) struct course c = { .ctx = ctx,
+        .in_block = ctx->in_block,
+        .is_failed = ctx->in_failed_block,
+        .is_first = true,
+        .last = SIZE_MAX };
+    c.tx = tx_before(ctx);
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *f = &tree->facts[i];
-        if (f->parent < 0 && gate_tx_ends(f->tx)) {
-            hist_tx_free(tx);
-            tx = hist_tx_new(ctx->view);
-        }
-        block_rollback(tx, text, h, i);
+        if (f->parent < 0)
+            course_step(&c, text, h, i, arena);
+        block_rollback(c.tx, text, h, i);
         if (f->cls == DG_HISTORY && f->write) {
             struct err why = { "" };
             h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
-                ctx->n_binds, tx, &h[i].write_migration, &why);
+                ctx->n_binds, c.tx, &h[i].write_migration, &why);
             h[i].write_reason = arena_strdup(arena, why.text);
+            if (gate_writes_row(text, i))
+                hist_tx_wrote(c.tx, f, &h[i].match, ctx->binds, ctx->n_binds);
         }
         if (f->parent < 0)
-            advance(tx, &h[i].match, f->tx, f->tx_name);
+            advance(c.tx, &h[i].match, f->tx, f->tx_name);
     }
+    if (ctx->is_query && !c.in_block && c.last != SIZE_MAX)
+        ask_unrecorded(&c, h, c.last, arena);
 }
 
 static bool
@@ -166,8 +304,10 @@ add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t 
         if (f.action < DG_HOLD && !first)
             continue;
         const struct sql_facts *at = &m->tree->facts[f.fact];
-        f.message = arena_printf(
-            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
+        int line = m->scan.stmts[at->stmt].line;
+        f.message = line
+            ? arena_printf(out->arena, "%s:%d: %s", m->shown, line, f.message)
+            : arena_printf(out->arena, "%s: %s", m->shown, f.message);
         f.fact = fact;
         f.pos = -1;
         pol_findings_add(out, &f);
@@ -201,10 +341,19 @@ gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out)
 {
-    const struct sql_tree *tree = text->tree;
-    char next[256] = "";
     fill_matches(ctx, text, histories);
     fill_writes(ctx, text, histories, out->arena);
+    doubt_end(ctx, text, histories);
+    gate_decide_known(ctx, session, text, histories, out);
+}
+
+void
+gate_decide_known(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, const struct pol_history *histories,
+    struct pol_findings *out)
+{
+    const struct sql_tree *tree = text->tree;
+    char next[256] = "";
     for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
         bool needs_history;
         if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)

@@ -20,6 +20,11 @@ struct gate_context {
     bool is_path_unknown;
     const char *login_path; /* where RESET ALL leads to */
     bool is_path_in_tx;     /* the end of the transaction may change it */
+    bool runs;              /* not only prepared */
+    bool is_query;          /* it runs as one Query: its end ends what no BEGIN began */
+    bool in_block;          /* it begins in a transaction block, as far as is known */
+    bool in_failed_block;   /* ... in which everything but its end fails */
+    bool is_tx_unsure;      /* what the transaction holds is not known whole */
 };
 
 /* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
@@ -27,6 +32,13 @@ struct gate_context {
 void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out);
+/* The same where it is known already what the history says of each fact. */
+void gate_decide_known(const struct gate_context *ctx,
+    const struct pol_session *session, const struct gate_text *text,
+    const struct pol_history *histories, struct pol_findings *out);
+
+/* Does fact i put a row into the history, or change one, when the text runs? */
+bool gate_writes_row(const struct gate_text *text, size_t i);
 
 /* --- small facts that the machine needs, too --- */
 

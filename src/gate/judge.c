@@ -208,12 +208,14 @@ step_history(struct gate_request *req)
     struct gate_client *c = req->client;
     struct gate_target target = gate_snapshot_find(req->snap, c->database);
     req->step = STEP_DECIDE;
-    if (!target.source || !needs_history(req, &target))
+    if (!target.source)
         return 0;
-    if (c->view) {
+    if (c->view && (gate_text_commits(req->text) || needs_history(req, &target))) {
         keep_to_view(req);
         return 0;
     }
+    if (!needs_history(req, &target))
+        return 0;
     struct gate_history_ask *ask = mem_zalloc(sizeof(*ask));
     ask->owner = req;
     ask->queue = c->env->queue;
@@ -303,6 +305,11 @@ step_decide(struct gate_request *req)
         .is_path_unknown = c->is_path_unknown,
         .login_path = c->login_path,
         .is_path_in_tx = c->is_path_in_tx || c->is_path_local,
+        .runs = req->kind != GATE_PARSE,
+        .is_query = req->kind == GATE_QUERY,
+        .in_block = c->tx_status != 'I' || req->is_in_batch,
+        .in_failed_block = c->tx_status == 'E' && !c->has_rolled_to,
+        .is_tx_unsure = c->is_tx_unsure,
     };
     c->env->stats.judged++;
     req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
@@ -315,7 +322,7 @@ step_decide(struct gate_request *req)
     }
     req->verdict = GATE_PASS;
     add_notices(req, &mctx);
-    if (req->kind == GATE_PARSE)
+    if (req->kind == GATE_PARSE || req->kind == GATE_SYNC)
         req->step = STEP_DONE;
 }
 
@@ -428,6 +435,35 @@ last_tracked(const struct gate_request *req, const struct pol *policy)
     return last;
 }
 
+static void
+add_ran(struct gate_request *req, struct gate_ran ran)
+{
+    struct gate_client *c = req->client;
+    MEM_GROW(c->ran, c->n_ran, c->cap_ran);
+    if (!c->view_snap)
+        c->view_snap = ref_take(req->snap); /* keeps what ran points to */
+    c->ran[c->n_ran++] = ran;
+}
+
+static void
+add_recorded(void *ctx, const struct hist_migration *m)
+{
+    add_ran(ctx, (struct gate_ran){ .recorded = m });
+}
+
+/* The rows of the history that the statement writes. */
+static void
+note_rows(struct gate_request *req, size_t root)
+{
+    const struct gate_text *t = req->text;
+    for (size_t i = root, end = gate_text_end(t, root); i < end; i++) {
+        const struct pol_history *h = &req->histories[i];
+        if (h->view && gate_text_root(t, i) == root && gate_writes_row(t, i))
+            hist_each_written(h->view, &t->tree->facts[i], &h->match,
+                req->has_binds ? req->binds : NULL, req->n_binds, add_recorded, req);
+    }
+}
+
 /* What the text will have changed in the session once it ran, noted when it is forwarded:
  * if it fails, the transaction fails with it and ReadyForQuery clears the notes. */
 static void
@@ -438,18 +474,19 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     const struct pol_history *h = &req->histories[root];
     if (gate_tx_ends(f->tx)) {
         gate_client_tx_ended(c);
+        c->has_ended = true;
         return;
     }
-    if (gate_tx_is_savepoint(f->tx) || gate_match_is_of_file(&h->match)) {
-        MEM_GROW(c->ran, c->n_ran, c->cap_ran);
-        if (!c->view_snap)
-            c->view_snap = ref_take(req->snap); /* keeps what match points to */
-        c->ran[c->n_ran++] = (struct gate_ran){
-            .match = h->match,
-            .tx = gate_tx_is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
-            .name = mem_strdup(f->tx_name),
-        };
-    }
+    if (gate_tx_is_savepoint(f->tx) || gate_match_is_of_file(&h->match))
+        add_ran(req,
+            (struct gate_ran){
+                .match = h->match,
+                .tx = gate_tx_is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
+                .name = mem_strdup(f->tx_name),
+                .is_free = req->findings.is_free,
+            });
+    c->has_rolled_to |= f->tx == SQL_TX_ROLLBACK_TO;
+    note_rows(req, root);
     c->holds_change |= is_change;
     /* In a batch or text of several statements an earlier BEGIN may decide over it. */
     bool is_alone = req->kind == GATE_QUERY && req->text->scan.n == 1;

@@ -16,6 +16,7 @@ enum gate_kind {
     GATE_QUERY,   /* the text runs when it is forwarded */
     GATE_PARSE,   /* it is only prepared: may it ever run? */
     GATE_EXECUTE, /* a text judged at its Parse runs now */
+    GATE_SYNC,    /* nothing runs, but what did is committed: the text is COMMIT */
 };
 
 enum gate_verdict {
@@ -58,6 +59,8 @@ struct gate_request {
     struct hist_bind *binds; /* GATE_EXECUTE: owned, values too; NULL: none */
     size_t n_binds;
     bool has_binds;
+    bool is_in_batch; /* what stands before it since the last ReadyForQuery may have begun
+                       * a transaction block */
     void (*done)(
         void *ctx, struct gate_request *req); /* when gate_judge said GATE_WAIT */
     void *ctx;

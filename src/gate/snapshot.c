@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void
 units_deinit(struct gate_units *u)
@@ -26,8 +27,10 @@ snapshot_free(struct ref *ref)
     for (size_t i = 0; i < s->n_policies; i++)
         ref_drop(s->policies[i].pol);
     mem_free(s->policies);
-    for (size_t i = 0; i < s->n_sources; i++)
+    for (size_t i = 0; i < s->n_sources; i++) {
         ref_drop(s->sources[i].set);
+        ref_drop(s->sources[i].attest);
+    }
     mem_free(s->sources);
     sql_words_free(s->words);
     ref_drop(s->cfg);
@@ -115,17 +118,41 @@ source_conf(const struct cfg_migrations *m)
     };
 }
 
+/* Of the migrations and of the attestation, which need not exist. */
+static int
+stamp_source(const struct cfg_migrations *m, const struct hist_conf *conf,
+    uint8_t out[HASH_SHA256_SIZE], struct err *err)
+{
+    AUTO(hash_sha256_free) struct hash_sha256 *h = hash_sha256_new();
+    struct stat st;
+    int r = hist_set_stamp(conf, out, err);
+    if (r)
+        return r;
+    hash_sha256_add(h, out, HASH_SHA256_SIZE);
+    if (stat(m->attestation, &st) == 0) {
+        int64_t facts[] = { (int64_t)st.st_ino, (int64_t)st.st_size, st.st_mtim.tv_sec,
+            st.st_mtim.tv_nsec, st.st_ctim.tv_sec, st.st_ctim.tv_nsec };
+        hash_sha256_add(h, facts, sizeof(facts));
+    }
+    hash_sha256_end(h, out);
+    return 0;
+}
+
 /* The stamp is taken before the files are read: a change in between is noticed next time. */
 static int
 load_source(const struct cfg_migrations *m, struct gate_source *out, struct err *err)
 {
     struct hist_conf conf = source_conf(m);
-    int r = hist_set_stamp(&conf, out->stamp, err);
+    int r = stamp_source(m, &conf, out->stamp, err);
+    if (!r)
+        r = hist_attest_load(m->attestation, &out->attest, err);
     if (r)
         return r;
     r = hist_set_load(&conf, &out->set, err);
-    if (r)
+    if (r) {
+        ref_drop(out->attest);
         return r;
+    }
     out->cfg = m;
     return 0;
 }
@@ -154,11 +181,14 @@ judge_units(
     u->findings = mem_array(set->n_all, sizeof(*u->findings));
     for (size_t i = 0; i < set->n_all; i++) {
         const struct hist_migration *m = &set->migrations[i];
+        struct hist_attest_answer attested;
+        hist_attest_ask(source->attest, set, m, &attested);
         struct pol_text unit = { .text = m->text,
             .len = m->len,
             .file = m->file,
             .scan = &m->scan,
-            .tree = m->tree };
+            .tree = m->tree,
+            .attested = m->is_down ? NULL : &attested };
         pol_findings_init(&u->findings[i]);
         pol_judge_unit(pol, &unit, &u->findings[i]);
     }
@@ -202,7 +232,7 @@ source_changed(const struct gate_source *source)
 {
     struct hist_conf conf = source_conf(source->cfg);
     uint8_t stamp[HASH_SHA256_SIZE];
-    return hist_set_stamp(&conf, stamp, NULL) != 0
+    return stamp_source(source->cfg, &conf, stamp, NULL) != 0
         || memcmp(stamp, source->stamp, sizeof(stamp)) != 0;
 }
 
@@ -223,6 +253,7 @@ gate_snapshot_refresh(
         } else {
             s->sources[i] = *was;
             ref_take(was->set);
+            ref_take(was->attest);
         }
         s->n_sources++;
     }

@@ -14,7 +14,8 @@
 struct gate_source {
     const struct cfg_migrations *cfg; /* borrowed from snapshot->cfg */
     struct hist_set *set;             /* owned reference */
-    uint8_t stamp[HASH_SHA256_SIZE];  /* of the folder when it was read */
+    struct hist_attest *attest;       /* owned reference */
+    uint8_t stamp[HASH_SHA256_SIZE]; /* of folder and attestation when they were read */
 };
 
 struct gate_units {

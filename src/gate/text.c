@@ -4,6 +4,7 @@
 #include "gate/text.h"
 
 #include "base/mem.h"
+#include "sql/lex.h"
 
 #include <string.h>
 
@@ -147,6 +148,47 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     return result;
 }
 
+/* By its first word: a Parse holds one statement. */
+static bool
+begins_with_end(struct str sql)
+{
+    static const char *const words[] = { "COMMIT", "END", "PREPARE" };
+    struct sql_lexer lx;
+    struct sql_token tok;
+    int r;
+
+    sql_lex_init(&lx, sql.p, sql.n, true);
+    do
+        r = sql_lex_next(&lx, &tok);
+    while (r == 0 && tok.kind == SQL_T_PUNCT && sql.p[tok.start] == ';');
+    for (size_t i = 0; r == 0 && i < DG_ARRAY_SIZE(words); i++) {
+        if (str_ieqz((struct str){ sql.p + tok.start, tok.len }, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What commits reads the same under every setting; only the name of a prepared transaction
+ * doesn't, which nobody asks for. */
+struct gate_text *
+gate_text_of_commit(struct str sql)
+{
+    static const struct gate_reading reading = { .std_strings = true,
+        .is_certain = true,
+        .is_safe_encoding = true };
+    struct gate_stats unused = { 0 };
+    struct gate_text *t = NULL;
+
+    if (!begins_with_end(sql))
+        return NULL;
+    int r = gate_text_read(NULL, NULL, sql.p, sql.n, &reading, SQL_TREE_DEFAULT_DEPTH,
+        SQL_W_TX, &unused, &t);
+    if (r == 0 && gate_text_commits(t))
+        return t;
+    ref_drop(t);
+    return NULL;
+}
+
 struct gate_text *
 gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
     unsigned max_depth)
@@ -215,6 +257,13 @@ gate_text_matters(const struct gate_text *t)
             return true;
     }
     return false;
+}
+
+bool
+gate_text_commits(const struct gate_text *t)
+{
+    enum sql_tx tx = t->tree->n == 1 ? t->tree->facts[0].tx : SQL_TX_NONE;
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_PREPARE;
 }
 
 size_t

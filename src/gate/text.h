@@ -53,6 +53,10 @@ enum {
 int gate_text_read(const struct sql_words *words, void *owner, const char *sql,
     size_t len, const struct gate_reading *reading, unsigned max_depth, unsigned watch,
     struct gate_stats *stats, struct gate_text **out) MUST_CHECK;
+/* The text of a Parse that gate_text_read let pass, if it commits: what its name means must
+ * be known once the transaction holds a schema change. NULL: it is another.
+ * thread: worker */
+struct gate_text *gate_text_of_commit(struct str sql);
 /* Always parsed, whatever it holds: files and `explain`. Needs SQL_TREE_PARSER_STACK. */
 struct gate_text *gate_text_whole(const struct sql_words *words, void *owner,
     const char *sql, size_t len, unsigned max_depth);
@@ -64,6 +68,9 @@ struct gate_text *gate_text_opaque(const char *why);
 
 /* Is there anything in it that an Execute has to know of? */
 bool gate_text_matters(const struct gate_text *t);
+
+/* Nothing but one statement that commits, or is the first half of it? */
+bool gate_text_commits(const struct gate_text *t);
 
 /* The outermost fact of fact i. */
 size_t gate_text_root(const struct gate_text *t, size_t i);

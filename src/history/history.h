@@ -71,8 +71,11 @@ struct hist_migration {
     const char *shown; /* the same as clients read it: as the configuration writes it */
     const char *checksum; /* as the history table holds it; NULL: the tool has none */
     bool is_repeatable;
-    bool is_down;  /* a rollback */
-    bool is_no_tx; /* runs outside of a transaction block, as its file says or must */
+    bool is_down;    /* a rollback */
+    bool is_no_tx;   /* runs outside of a transaction block, as its file says or must */
+    bool says_no_tx; /* ... as its file says */
+    uint8_t digest[HASH_SHA256_SIZE]; /* of the file as it is; of the text where a file
+                                       * holds several migrations */
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
                        * lines blanked; same line numbers as the file */
     size_t len;
@@ -136,6 +139,25 @@ bool hist_is_table(const struct hist_set *set, const char *schema, const char *t
 /* Does the tool write the row in the transaction of the migration itself? */
 bool hist_is_same_tx(const struct hist_set *set);
 
+/* How the tool runs a migration, for those who do it in its place. */
+enum hist_run {
+    HIST_RUN_TX,    /* in a transaction of the tool's own */
+    HIST_RUN_WHOLE, /* as one Query message, which is one transaction unless the file has
+                       * its own */
+    HIST_RUN_WRITTEN, /* statement by statement, as psql does */
+};
+enum hist_run hist_run_of(const struct hist_set *set, const struct hist_migration *m);
+/* Appends the statement that makes the history table, if files of the set write rows into
+ * it themselves and none makes it before. The tool would have made it. */
+void hist_put_table(const struct hist_set *set, struct buf *sql);
+/* Appends an SQL condition over n.nspname and c.relname: is it the history table or another
+ * table of the tool's own? */
+void hist_put_own_tables(const struct hist_set *set, struct buf *sql);
+/* The rows after COPY ... FROM STDIN, which stmts' texts don't hold: read from the file
+ * again. *data is owned by the caller. -EINVAL with err if there are none. */
+int hist_copy_data(const struct hist_migration *m, size_t stmt, char **data, size_t *n,
+    struct err *err) MUST_CHECK;
+
 /* One SQL file as psql would send it: backslash lines and COPY data blanked, positions and
  * lines kept. "-" is standard input. *text is owned by the caller. */
 int
@@ -167,6 +189,10 @@ enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migrat
 size_t hist_view_n_missing(const struct hist_view *v);
 void hist_view_missing(
     const struct hist_view *v, size_t i, const char **version, const char **name);
+/* The edited file that stands in the way of m: itself, or, for what has yet to be applied,
+ * any: it would be applied to another schema than the files tell of. NULL: none. */
+const struct hist_migration *
+hist_view_edited(const struct hist_view *v, const struct hist_migration *m);
 /* "V1..V12 applied, V13 pending" for a DETAIL line. */
 void hist_view_summary(const struct hist_view *v, char *out, size_t size);
 
@@ -243,11 +269,18 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
 
+/* Calls fn for each migration that the write makes or keeps a row of. */
+void hist_each_written(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *m), void *ctx);
+/* A row of m was written in this transaction. */
+void hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m);
 /* The write succeeded: the migrations of its rows are recorded in this transaction. */
 void hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds);
 /* At COMMIT of a same-tx source: the first migration that ran here, pending, and whose row
- * was not written here; NULL: none. why says what is missing. */
+ * was not written here; NULL: none. Files that run outside of a transaction are left out.
+ * why says what is missing. */
 const struct hist_migration *
 hist_tx_unrecorded(const struct hist_tx *tx, struct err *why);
 

@@ -93,6 +93,7 @@ classify(struct hist_migration *m)
             f->stmt < m->scan.n, "fact of statement %zu of %zu", f->stmt, m->scan.n);
         m->stmts[f->stmt].flags |= flags_of_fact(f);
     }
+    m->says_no_tx = m->is_no_tx;
     for (size_t i = 0; i < m->tree->n; i++)
         m->is_no_tx |= (m->tree->facts[i].flags & SQL_F_NO_TX) != 0;
     m->n_schema_changes = 0;

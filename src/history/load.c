@@ -137,6 +137,16 @@ scan_file(struct hist_migration *m, const struct sql_words *words, struct err *e
     return check_reading(m, err);
 }
 
+/* Of a text that is a part of a file, without the blank lines that stand for what is before
+ * it: they would change with every other part. */
+static void
+digest_file(struct hist_migration *m, const char *raw, size_t n)
+{
+    size_t skip = raw ? 0 : strspn(m->text, " \t\r\n");
+
+    hash_sha256_of(raw ? raw : m->text + skip, raw ? n : m->len - skip, m->digest);
+}
+
 static int
 load_file(const struct hist_set *set, const struct sql_words *words,
     struct hist_migration *m, struct err *err)
@@ -155,7 +165,10 @@ load_file(const struct hist_set *set, const struct sql_words *words,
             r = set->ops->prepare ? set->ops->prepare(set, m, raw, n, err)
                                   : hist_prepare(set, m, raw, n, err);
     }
-    return r ? r : scan_file(m, words, err);
+    if (r)
+        return r;
+    digest_file(m, raw, n);
+    return scan_file(m, words, err);
 }
 
 static void

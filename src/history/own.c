@@ -20,22 +20,54 @@ enum own_table {
     OWN_PASSING,
 };
 
+#define MAX_PATTERN 256
+
+/* The pattern with the history table's name put in. */
+static void
+fill_pattern(const struct hist_set *set, struct str pattern, char out[MAX_PATTERN])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < pattern.n && n + 1 < MAX_PATTERN; i++) {
+        if (pattern.p[i] != '%') {
+            out[n++] = pattern.p[i];
+            continue;
+        }
+        for (const char *p = set->conf.history_table; *p && n + 1 < MAX_PATTERN; p++)
+            out[n++] = *p;
+    }
+    out[n] = 0;
+}
+
 static bool
 is_own_name(const struct hist_set *set, struct str pattern, const char *name)
 {
-    char want[256];
-    size_t n = 0;
+    char want[MAX_PATTERN];
 
-    for (size_t i = 0; i < pattern.n && n + 1 < sizeof(want); i++) {
-        if (pattern.p[i] != '%') {
-            want[n++] = pattern.p[i];
-            continue;
-        }
-        for (const char *p = set->conf.history_table; *p && n + 1 < sizeof(want); p++)
-            want[n++] = *p;
-    }
-    want[n] = 0;
+    fill_pattern(set, pattern, want);
     return str_glob(want, name);
+}
+
+void
+hist_put_own_tables(const struct hist_set *set, struct buf *sql)
+{
+    struct str rest = str_of(set->tool->own), item;
+
+    buf_puts(sql, "(n.nspname = ");
+    hist_put_literal(sql, set->conf.history_schema);
+    buf_puts(sql, " AND (c.relname = ");
+    hist_put_literal(sql, set->conf.history_table);
+    while (str_next_item(&rest, &item)) {
+        char name[MAX_PATTERN];
+        fill_pattern(set, item, name);
+        size_t n = strlen(name);
+        bool is_open = n && name[n - 1] == '*';
+        if (is_open)
+            name[n - 1] = '%';
+        buf_puts(sql, is_open ? " OR c.relname LIKE " : " OR c.relname = ");
+        hist_put_literal(sql, name);
+    }
+    buf_puts(sql, "))");
 }
 
 static enum own_table

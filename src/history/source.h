@@ -63,6 +63,7 @@ enum hist_flag {
     HIST_T_DOWN_AFTER =
         1 << 13,             /* the row goes in a transaction after the rollback's */
     HIST_T_LISTED = 1 << 12, /* files run in the order in which something lists them */
+    HIST_T_WHOLE = 1 << 14,  /* a file is sent as one Query message */
 };
 
 enum hist_sum {
@@ -329,7 +330,6 @@ void hist_states_finish(struct hist_states *st);
 int hist_tx_explain(
     const struct hist_tx *tx, const struct hist_migration *m, struct err *why);
 const struct hist_view *hist_tx_view(const struct hist_tx *tx);
-void hist_tx_record(struct hist_tx *tx, const struct hist_migration *m);
 
 /* --- rows written by clients (write.c) ------------------------------------------------- */
 
@@ -378,6 +378,7 @@ hist_is_own_table(const struct hist_set *set, const char *schema, const char *ta
 void hist_own_texts(const struct hist_set *set, struct buf *out);
 /* Appends "name" with quotes, as an identifier. */
 void hist_put_ident(struct buf *b, const char *name);
+void hist_put_literal(struct buf *b, const char *s); /* as a constant */
 
 /* --- rows by the roles of their columns (rows.c) --------------------------------------- */
 

@@ -20,8 +20,8 @@ hist_put_ident(struct buf *b, const char *name)
     buf_puts(b, "\"");
 }
 
-static void
-put_literal(struct buf *b, const char *s)
+void
+hist_put_literal(struct buf *b, const char *s)
 {
     /* With a backslash, E'' reads the same whatever standard_conforming_strings says. */
     buf_puts(b, strchr(s, '\\') ? "E'" : "'");
@@ -44,9 +44,9 @@ hist_query_table(const struct hist_set *set, struct buf *sql)
         "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid "
         "AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped "
         "WHERE n.nspname OPERATOR(pg_catalog.=) ");
-    put_literal(sql, set->conf.history_schema);
+    hist_put_literal(sql, set->conf.history_schema);
     buf_puts(sql, "::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) ");
-    put_literal(sql, set->conf.history_table);
+    hist_put_literal(sql, set->conf.history_table);
     buf_puts(sql, "::pg_catalog.name GROUP BY c.oid, c.relkind");
 }
 

@@ -211,24 +211,6 @@ pol_check_failed(struct pol_run *r, const struct sql_facts *f)
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 
-/* The edited file that stands in the way: the statement's own, or, for what has yet to be
- * applied, any: it would be applied to another schema than the files tell of. NULL: none. */
-static const struct hist_migration *
-find_edited(const struct hist_view *view, const struct hist_migration *m)
-{
-    const struct hist_set *set = hist_view_set(view);
-
-    if (hist_view_state(view, m->index) == DG_MIG_EDITED)
-        return m;
-    if (hist_view_state(view, m->index) == DG_MIG_APPLIED)
-        return NULL;
-    for (size_t i = 0; i < set->n; i++) {
-        if (hist_view_state(view, i) == DG_MIG_EDITED)
-            return &set->migrations[i];
-    }
-    return NULL;
-}
-
 void
 pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
 {
@@ -238,7 +220,7 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
     if (!h || !h->is_known || !h->view)
         return;
     const struct hist_migration *m = migration_of(h);
-    m = m ? find_edited(h->view, m) : NULL;
+    m = m ? hist_view_edited(h->view, m) : NULL;
     if (!m || !speaks_first(r, m))
         return;
     const char *file = version_of(r, m);
@@ -252,6 +234,58 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
                 "new migration%s%s.",
                 file, r->text->next_file ? ": " : "",
                 r->text->next_file ? r->text->next_file : "")));
+}
+
+/* ---- migration-attested ---- */
+
+static const char *
+why_unattested(struct pol_run *r, const struct hist_attest_answer *x, unsigned missing)
+{
+    char words[HIST_MAX_TESTED];
+
+    switch (x->state) {
+    case HIST_ATTEST_UNKNOWN:
+    case HIST_ATTEST_NONE:
+        break;
+    case HIST_ATTEST_OTHER_TEXT:
+        return "it was changed since it was verified";
+    case HIST_ATTEST_FOUND:
+        return arena_printf(pol_arena(r), "it was verified, but not found to be %s",
+            hist_tested_text(missing, words));
+    }
+    return "nobody has verified it";
+}
+
+void
+pol_check_attested(struct pol_run *r, const struct sql_facts *f)
+{
+    const struct hist_attest_answer *x = r->text->attested;
+    unsigned wanted = r->pol->required;
+    char words[HIST_MAX_TESTED];
+
+    (void)f;
+    if (!wanted || !x)
+        return;
+    if (x->is_repeatable) /* there is nothing to go back to */
+        wanted &= ~(unsigned)HIST_REVERSIBLE;
+    unsigned missing = x->state == HIST_ATTEST_FOUND ? wanted & ~x->tested : wanted;
+    if (!missing)
+        return;
+    struct arena *a = pol_arena(r);
+    bool is_unknown = x->state == HIST_ATTEST_UNKNOWN;
+    pol_report(r,
+        POL_REPORT(.message = is_unknown ? "whether it was verified is not known here"
+                                         : why_unattested(r, x, missing),
+            .detail = arena_printf(a, "This policy requires of every migration: %s.",
+                hist_tested_text(r->pol->required, words)),
+            .hint = is_unknown
+                ? "Check it with the gate's configuration (-c), which names its source."
+                : arena_printf(a,
+                    "Run `ddlgate verify -c CONFIG --attest %s` and commit the "
+                    "attestation with the migration.",
+                    x->source),
+            .sqlstate = DG_SQLSTATE_NOT_NOW, .is_limited = is_unknown,
+            .at_most = DG_NOTE));
 }
 
 /* ---- migration-missing-file ---- */
@@ -279,6 +313,38 @@ pol_check_missing(struct pol_run *r, const struct sql_facts *f)
                 "was migrated from another branch, or the file was deleted.",
             .hint = "Restore the file from version control, or set `baseline` in the "
                     "[migrations] section.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
+/* ---- migration-complete ---- */
+
+/* Speaks at the end of a transaction: COMMIT, PREPARE TRANSACTION, or the last change of a
+ * text that is a transaction of its own. */
+void
+pol_check_complete(struct pol_run *r, const struct sql_facts *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_history *h = pol_fact_history(r);
+
+    if (!h || !h->unrecorded_why)
+        return;
+    if (r->n_bound == 0 && r->n_free > 0 && !h->is_unrecorded_before)
+        return;
+    bool ends = f->tx != SQL_TX_NONE;
+    const char *file = h->unrecorded ? version_of(r, h->unrecorded) : "the migration";
+    const char *why = h->unrecorded_why;
+    pol_report(r,
+        POL_REPORT(.message = ends
+                ? why
+                : arena_printf(a, "outside of a transaction it is committed at once, and "
+                                  "%s is not complete", file),
+            .detail = arena_printf(a,
+                "%s%sWhat is committed without its row in the history looks pending, and "
+                "runs once more; what is committed in part is no version of the schema.",
+                ends ? "" : why, ends ? "" : ". "),
+            .hint = arena_printf(a,
+                "Run all of %s between BEGIN and COMMIT, its row in the history included%s.",
+                file, ends ? "; this transaction is rolled back" : ""),
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 

@@ -157,7 +157,7 @@ pol_check_replica_full(struct pol_run *r, const struct sql_facts *f)
 
 static void
 check_timeout(struct pol_run *r, const struct sql_facts *f, bool is_set,
-    enum pol_lock at_least, const char *setting, const char *value, const char *detail)
+    enum pol_lock at_least, const char *setting, const char *detail)
 {
     struct arena *a = pol_arena(r);
     const struct sql_object *table;
@@ -175,7 +175,7 @@ check_timeout(struct pol_run *r, const struct sql_facts *f, bool is_set,
             .hint = arena_printf(a,
                 "SET %s = '%s'; before it (SET LOCAL inside a "
                 "transaction).",
-                setting, value),
+                setting, pol_param(r, POL_P_VALUE)->text),
             .object = table ? table : &f->objects[0]));
 }
 
@@ -183,7 +183,7 @@ void
 pol_check_lock_timeout(struct pol_run *r, const struct sql_facts *f)
 {
     check_timeout(r, f, pol_flow_has_lock_timeout(r->flow), POL_LOCK_SHARE,
-        "lock_timeout", "2s",
+        "lock_timeout",
         "It waits for one idle reader for as long as that one likes, and everybody else "
         "queues behind it.");
 }
@@ -192,6 +192,6 @@ void
 pol_check_statement_timeout(struct pol_run *r, const struct sql_facts *f)
 {
     check_timeout(r, f, pol_flow_has_statement_timeout(r->flow), POL_LOCK_SHARE,
-        "statement_timeout", "1min",
+        "statement_timeout",
         "A scan or rewrite that takes longer than thought holds its lock all the while.");
 }

@@ -16,10 +16,22 @@ pol_migrate_classes(const struct pol *p)
     return p->migrate;
 }
 
+unsigned
+pol_required(const struct pol *p)
+{
+    return p->required;
+}
+
 bool
 pol_is_observe(const struct pol *p)
 {
     return p->is_observed;
+}
+
+int64_t
+pol_facts_timeout_ms(const struct pol *p)
+{
+    return p->facts_timeout_ms;
 }
 
 enum dg_action

@@ -210,6 +210,52 @@ scratch_new_database(struct scratch *s, const char **conninfo, struct err *err)
     return 0;
 }
 
+/* Which of our databases it is, from 1; 0: none. */
+static size_t
+number_of(const struct scratch *s, const char *conninfo)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->conninfos[i] == conninfo)
+            return i + 1;
+    }
+    return 0;
+}
+
+static int
+run_on_database(struct scratch *s, const char *what, size_t number, const char *more,
+    size_t other, struct err *err)
+{
+    char name[128];
+    struct err why = { "" };
+
+    keeper_name(s->prefix, (unsigned)number, name, sizeof(name));
+    AUTO(mem_free) char *ident = quoted(name);
+    keeper_name(s->prefix, (unsigned)other, name, sizeof(name));
+    AUTO(mem_free) char *ident_other = other ? quoted(name) : NULL;
+    AUTO(mem_free)
+    char *sql = mem_printf("%s %s %s %s", what, ident, more, other ? ident_other : "");
+    int r = ctl_link_run(s->link, sql, NULL, &why);
+    return r ? err_set(err, r, "%s %s: %s", what, ident, why.text) : 0;
+}
+
+int
+scratch_copy_database(
+    struct scratch *s, const char *from, const char **copy, struct err *err)
+{
+    size_t number = *copy ? number_of(s, *copy) : 0, source = number_of(s, from);
+
+    DG_ASSERT(source && (!*copy || number), "not a database of this scratch");
+    if (!number) {
+        int r = scratch_new_database(s, copy, err);
+        if (r)
+            return r;
+        number = s->n;
+    }
+    int r = run_on_database(s, "DROP DATABASE", number, "WITH (FORCE)", 0, err);
+    return r ? r
+             : run_on_database(s, "CREATE DATABASE", number, "TEMPLATE", source, err);
+}
+
 static void
 wipe(char *text)
 {

@@ -30,6 +30,10 @@ int scratch_open(const struct scratch_opts *opts, struct scratch **out, struct e
  * is lent until scratch_close and may hold a password. */
 int scratch_new_database(struct scratch *s, const char **conninfo, struct err *err)
     MUST_CHECK;
+/* The same as a copy of another one that nobody is connected to. *copy NULL: a new database;
+ * else one that this function gave before, which is dropped and made anew. */
+int scratch_copy_database(
+    struct scratch *s, const char *from, const char **copy, struct err *err) MUST_CHECK;
 /* A folder for files of our own, which goes away with everything else. */
 const char *scratch_folder(const struct scratch *s);
 /* Ends and removes everything; NULL is none. -EIO with err when something is left over. */

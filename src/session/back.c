@@ -107,6 +107,7 @@ on_error(struct sess *s, const char *body, size_t n)
     if (s->track)
         sess_track_error(s, current_unit(s), s->execs_done, s->batch_done, sqlstate);
     s->has_failed = true;
+    gate_client_failed(&s->gate);
     sess_copy_failed(s);
     return swapped;
 }
@@ -191,6 +192,10 @@ look(struct sess *s, char type, const char *body, size_t n)
     case '1':
     case '2':
     case '3':
+        if (s->n_refusals && sess_swallow(s))
+            return false;
+        s->batch_done++;
+        return true;
     case 'n':
     case 'T':
         s->batch_done++;
@@ -259,7 +264,8 @@ static bool
 is_seam(const struct sess *s, char type)
 {
     return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
-        || s->probe != SESS_PROBE_NONE;
+        || s->probe != SESS_PROBE_NONE
+        || (s->n_refusals && (type == '1' || type == '2' || type == '3'));
 }
 
 size_t

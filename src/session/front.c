@@ -75,6 +75,7 @@ start_judging(struct sess *s, enum gate_kind kind, struct gate_text *text)
 {
     struct gate_request *req = gate_request_new(&s->gate, kind, text);
     s->gate.n_messages++;
+    req->is_in_batch = s->execs_sent > 0;
     req->done = judged;
     req->ctx = s;
     s->request = req;
@@ -138,7 +139,10 @@ apply(struct sess *s, enum sess_message kind, struct str name)
         gate_cancel(req);
     s->is_cancelled = false;
     if (req->verdict == GATE_REFUSE) {
-        sess_refuse(s, kind, name, req->refusal);
+        if (kind != SESS_MSG_PARSE && gate_text_commits(req->text) && sess_in_block(s))
+            sess_refuse_commit(s, kind, req->refusal);
+        else
+            sess_refuse(s, kind, name, req->refusal);
         s->is_doomed = kind != SESS_MSG_QUERY;
         v = DROP;
     } else {
@@ -181,7 +185,7 @@ unit_sent(struct sess *s, bool is_query)
     sess_unit_set(&s->unit_is_query, s->n_sent, is_query);
     sess_unit_set(&s->unit_has_work, s->n_sent, is_query || s->batch_sent > 0);
     s->batch_sent = 0;
-    s->execs_sent = 0;
+    s->execs_sent = s->execs_judged = 0;
     s->has_flushed = false;
     s->is_reading_unsure = false;
     s->is_doomed = false;
@@ -351,8 +355,9 @@ on_parse(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
         if (!text) {
+            AUTO(gate_text_unref) struct gate_text *end = gate_text_of_commit(p.sql);
             gate_prepared_set(
-                &s->gate, p.name, NULL, is_tx_text(p.sql), current_place(s));
+                &s->gate, p.name, end, is_tx_text(p.sql), current_place(s));
             extended_sent(s);
             return PASS;
         }
@@ -373,13 +378,23 @@ on_parse(struct sess *s, const struct frame *f)
     return v;
 }
 
-/* What a name means is sure when the Parses before it are answered. */
+/* What a name means is sure when the Parses before it are answered; or does not matter. */
+static bool
+is_name_sure(const struct sess *s, struct str name)
+{
+    struct gate_text *texts[GATE_MAX_CANDIDATES];
+    bool is_tx;
+    if (gate_prepared_is_sure(&s->gate, name, current_unit(s)))
+        return true;
+    size_t n = gate_prepared_get(&s->gate, name, current_unit(s), texts, &is_tx);
+    return sess_only_commits(s, texts, n);
+}
+
 static enum verdict
 bind_portal(struct sess *s, const struct pgw_bind *b, bool is_whole)
 {
     if (!is_skipped(s)) {
-        if (s->n_sent != s->n_done
-            && !gate_prepared_is_sure(&s->gate, b->statement, s->n_sent + 1))
+        if (s->n_sent != s->n_done && !is_name_sure(s, b->statement))
             return stay(s, SESS_WAIT_IDLE);
         sess_portal_bind(s, b, is_whole);
     }
@@ -438,6 +453,8 @@ on_execute(struct sess *s, const struct frame *f)
         return violation(s, err.text);
     if (!s->request) {
         int n = is_skipped(s) ? 0 : sess_portal_texts(s, name, texts, &is_tx, &bind);
+        if (n > 0 && sess_only_commits(s, texts, (size_t)n))
+            n = 0;
         if (n != 0 && s->n_sent != s->n_done)
             return stay(s, SESS_WAIT_IDLE);
         s->is_reading_unsure |= !is_tx;
@@ -462,6 +479,7 @@ on_execute(struct sess *s, const struct frame *f)
     judgement_done(s);
     extended_sent(s);
     s->execs_sent++;
+    s->execs_judged++;
     return v;
 }
 
@@ -523,7 +541,8 @@ static bool
 may_add(const struct sess *s, char type)
 {
     return s->state == SESS_ST_READY
-        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0);
+        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0
+            || (type == 'S' && s->gate.holds_change));
 }
 
 /* Is it short enough to be seen whole? Execute and Close always are. */
@@ -584,6 +603,27 @@ inspect_oversized(struct sess *s, const struct frame *f)
     return v;
 }
 
+/* A Sync that commits what the batch has changed, and may be refused as a COMMIT is: the
+ * error before it rolls the batch back. */
+static enum verdict
+on_sync(struct sess *s)
+{
+    if (!s->request) {
+        struct gate_text *text = gate_text_of_commit(STR("COMMIT"));
+        DG_ASSERT(text, "COMMIT is a text that commits");
+        start_judging(s, GATE_SYNC, text);
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    if (s->request->verdict == GATE_REFUSE)
+        sess_refuse(s, SESS_MSG_EXECUTE, STR(""), s->request->refusal);
+    else
+        queue_notices(s, s->request);
+    judgement_done(s);
+    return PASS;
+}
+
 /* Counts a message that streams by. */
 static enum verdict
 stream(struct sess *s, const struct frame *f)
@@ -600,6 +640,11 @@ stream(struct sess *s, const struct frame *f)
         extended_sent(s);
         break;
     case 'S':
+        if (sess_sync_commits(s)) {
+            enum verdict v = on_sync(s);
+            if (v != PASS)
+                return v;
+        }
         unit_sent(s, false);
         s->n_maybe += s->is_in_copy;
         break;

@@ -80,6 +80,11 @@ struct sess_leg {
 struct sess_refusal {
     char token[SESS_TOKEN_LENGTH + 1];
     struct buf error; /* our ErrorResponse */
+    /* Of a COMMIT: where the server comes to it, and how many replies before its error
+     * are to our own messages. */
+    bool is_commit;
+    uint64_t unit;
+    unsigned message, n_swallow;
 };
 
 enum sess_probe {
@@ -148,6 +153,7 @@ struct sess {
     unsigned batch_sent; /* extended messages since the last unit's end, client side */
     unsigned batch_done; /* replies to such since the last ReadyForQuery */
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
+    unsigned execs_judged;           /* of execs_sent: what they run is known */
     bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
     bool is_streaming;      /* CopyBothResponse came, its ReadyForQuery did not */
@@ -260,10 +266,25 @@ enum sess_message {
  * name: statement name of a refused Parse. */
 void sess_refuse(struct sess *s, enum sess_message kind, struct str name,
     const struct gate_message *m);
+/* The same in place of a COMMIT, when the server surely is in a transaction block: the
+ * transaction is rolled back, as by a deferred constraint. kind: QUERY or EXECUTE. */
+void sess_refuse_commit(
+    struct sess *s, enum sess_message kind, const struct gate_message *m);
+/* Is this reply one to our own messages of such a refusal? Then it is not for the client. */
+bool sess_swallow(struct sess *s);
 /* Is this ErrorResponse body the failure of one of our texts? Sends ours then. */
 bool sess_swap_error(struct sess *s, const char *body, size_t n);
 void sess_refusals_clear(struct sess *s);
 void sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out);
+
+/* --- commit.c ------------------------------------------------------------------------------ */
+/* Do these texts only commit a transaction that holds no schema change? */
+bool sess_only_commits(const struct sess *s, struct gate_text *const *texts, size_t n);
+/* Is the server surely in a transaction block that has not failed? All units before are
+ * answered, and nothing has run since. */
+bool sess_in_block(const struct sess *s);
+/* Does the Sync that comes next surely commit a schema change? */
+bool sess_sync_commits(const struct sess *s);
 
 /* --- cancel.c ------------------------------------------------------------------------------- */
 void sess_cancel(struct sess *s, uint32_t pid, struct str key);

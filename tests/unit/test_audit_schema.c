@@ -49,6 +49,21 @@ full_rec(enum aud_event event, enum aud_outcome outcome, enum dg_action decision
     rec.migration_file = "db/migrations/V13__note.sql";
     rec.findings = "one\ntwo";
     rec.duration_us = 1234;
+    rec.tls_cn = "app";
+    rec.listener = "unix:/run/ddlgate/.s.PGSQL.6432";
+    rec.peer_uid = "1000";
+    rec.server_version = 150020;
+    rec.tx = AUD_TX_INSIDE;
+    rec.search_path = "\"$user\", public";
+    rec.is_non_std_strings = true;
+    rec.query_error = "syntax error";
+    rec.history_match = "out of order";
+    rec.history_write = "too early";
+    rec.history_edited = "V12__x.sql";
+    rec.history_missing = "11";
+    rec.request_text = "SELECT 1; ALTER TABLE orders ADD note text";
+    rec.request_history = "none\nout of order 13";
+    rec.is_request_cut = true;
     return rec;
 }
 

@@ -19,6 +19,7 @@ POL_PARAM(TABLES, "tables", OBJECTS, "tables")
 POL_PARAM(TABLE, "table", TEXT, "a table's name")
 POL_PARAM(MARK, "mark", TEXT, "what a comment has to begin with")
 POL_PARAM(EACH_COLUMN, "each_column", BOOL, "yes or no")
+POL_PARAM(VALUE, "value", TIME, "a time (2s, 500ms, 1min)")
 POL_PARAM(INDEX, "index", BOOL, "yes or no")
 
 #undef POL_PARAM

@@ -11,9 +11,14 @@ POL_CHECK(WRITE, "migration-history-write", "history", WARN, REJECT, REJECT, SAF
     pol_check_write, "", "A write of the history table that no migration explains.")
 POL_CHECK(MISSING, "migration-missing-file", "history", WARN, WARN, REJECT, SAFETY, HISTORY,
     pol_check_missing, "", "The history table names a migration whose file is gone.")
+POL_CHECK(ATTESTED, "migration-attested", "history", WARN, REJECT, REJECT, SAFETY, END,
+    pol_check_attested, "", "A migration that was not tried out as `require` asks for.")
 POL_CHECK(RECORDED, "migration-recorded", "history", WARN, REJECT, REJECT, STANDARD, END,
     pol_check_recorded, "table=schema_migrations",
     "A file that writes no row into the history table, where files do that themselves.")
+POL_CHECK(COMPLETE, "migration-complete", "history", WARN, REJECT, REJECT, STANDARD, HISTORY,
+    pol_check_complete, "",
+    "A COMMIT of a migration that is incomplete or not recorded in its transaction.")
 POL_CHECK(DOWN_BLOCKED, "migration-down-blocked", "history", ALLOW, HOLD, REJECT, STANDARD,
     END, pol_check_down_blocked, "names=*.down.sql, *.undo.sql, down.sql, U*__*.sql",
     "A down or undo script, which destroys what was written since.")
@@ -34,5 +39,5 @@ POL_LEFT_OUT("migration-down-present", "history", NOTE, WARN, REJECT, FILES,
     "sources don't tell yet which files have a way back")
 POL_LEFT_OUT("migration-environment-order", "history", ALLOW, ALLOW, REJECT, LIVE,
     "needs the history table of the environment before this one")
-POL_LEFT_OUT("drift-detected", "history", NOTE, WARN, REJECT, LIVE,
-    "needs a snapshot of the whole catalogue after each migration")
+POL_LEFT_OUT("drift-detected", "history", NOTE, WARN, REJECT, ELSEWHERE,
+    "`ddlgate status --drift` compares the live schema with what the applied files make")
