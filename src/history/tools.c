@@ -478,7 +478,10 @@ static const struct hist_tool tools[] = {
     { .format = "django",
         .title = "Django",
         .table = "django_migrations",
-        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES | HIST_T_DOWN_AFTER,
+        /* In the same transaction, unless the migration has deferred statements (a foreign
+         * key, an index): then after its COMMIT. */
+        .row = HIST_ROW_AFTER,
+        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES,
         .order_by = "id",
         COLUMNS(django) },
     { .format = "rails",

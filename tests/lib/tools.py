@@ -257,6 +257,7 @@ class LockTool(Tool):
             (up, env), downs = self.commands()
             if downs:
                 options += ("--down", " && ".join(shlex.join(argv) for argv, _ in downs))
+            options += ("--server", f"host=127.0.0.1 port={self.t.cluster.port} user=postgres")
             r = proc.run([proc.BINARY, "record", *options, "--", *up],
                          env=proc.environment(**env), cwd=self.gate.folder, timeout=80)
             assert r.status == 0, r
