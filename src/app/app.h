@@ -11,7 +11,8 @@ struct app;
 struct gate_trail;
 struct net_loop;
 
-/* Somebody who is told what each transaction ran (gate/trail.h). */
+/* Somebody who is told what each transaction ran (gate/trail.h), in the place of
+ * `unmigrated = capture`. */
 struct app_listener {
     void (*committed)(void *ctx, struct gate_trail *trail); /* thread: worker */
     unsigned wants;                                         /* GATE_TRAIL_* */

@@ -39,6 +39,7 @@ enum aud_event {
     AUD_AUTH_FAILURE,  /* DG02W */
     AUD_APPROVAL,      /* DG40I, DG40W: decision DG_ALLOW approved, DG_REJECT denied */
     AUD_ROTATED,       /* DG71I: written by this module only */
+    AUD_CAPTURE, /* DG61I, DG61W: a migration file was made, or could not be made */
 };
 
 enum aud_outcome {
@@ -87,6 +88,9 @@ struct aud_rec {
     bool is_text_cut;
     uint64_t text_bytes; /* length of the whole text, when it was cut */
     const char *digest;  /* hex */
+    /* What was sent instead, redacted and cut likewise; what was set around it; what is
+     * left to do. */
+    const char *rewritten_text, *rewritten_settings, *rewritten_follow_up;
     const char *sqlstate;
     const char *rule;     /* rule.name */
     const char *rule_set; /* "staging.ini:41" */

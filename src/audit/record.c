@@ -107,6 +107,9 @@ put_types(struct json *j, const struct aud_rec *r)
         if (r->outcome == AUD_FAILED || r->outcome == AUD_CANCELLED)
             second = "error";
         break;
+    case AUD_CAPTURE:
+        kind = r->outcome == AUD_FAILED ? "error" : "creation";
+        break;
     case AUD_RELOAD:
         kind = "change";
         second = r->outcome == AUD_FAILED ? "error" : NULL;
@@ -243,6 +246,9 @@ put_statement(struct json *j, const struct aud_rec *r)
         json_kv_bool(j, "ddlgate.observed", true);
     json_kv(j, "ddlgate.outcome", aud_outcome_name(r->outcome));
     put(j, "ddlgate.findings", r->findings, AUD_MAX_LONG);
+    put(j, "ddlgate.rewrite.text", r->rewritten_text, AUD_MAX_TEXT);
+    put_short(j, "ddlgate.rewrite.settings", r->rewritten_settings);
+    put_short(j, "ddlgate.rewrite.follow_up", r->rewritten_follow_up);
     put_short(j, "ddlgate.migration.source", r->migration_source);
     put_short(j, "ddlgate.migration.version", r->migration_version);
     put_short(j, "ddlgate.migration.file", r->migration_file);

@@ -158,8 +158,14 @@ take_option(struct arguments *a, int opt)
     case 'c':
         a->in.config = optarg;
         return 0;
-    case 'd':
-        a->in.database = optarg;
+    case 'd': /* a name of the configuration, or where the server is */
+        if (strchr(optarg, '=') || strstr(optarg, "://"))
+            a->in.conninfo = optarg;
+        else
+            a->in.database = optarg;
+        return 0;
+    case 'L':
+        a->in.is_live = true;
         return 0;
     case 'n':
         a->in.stdin_name = optarg;
@@ -191,6 +197,7 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "environment", required_argument, NULL, 'e' },
         { "config", required_argument, NULL, 'c' },
         { "database", required_argument, NULL, 'd' },
+        { "live", no_argument, NULL, 'L' },
         { "name", required_argument, NULL, 'n' },
         { "format", required_argument, NULL, 'f' },
         { "output", required_argument, NULL, 'o' },
@@ -216,7 +223,12 @@ parse_options(int argc, char **argv, struct arguments *a)
     if (a->is_list)
         return CLI_OK;
     if (a->in.database && !a->in.config)
-        return cli_misuse(&cmd_check, "--database needs a configuration (-c FILE)");
+        return cli_misuse(&cmd_check,
+            "--database NAME needs a configuration (-c FILE); a server is written as "
+            "--database 'host=... dbname=...'");
+    if (a->in.is_live && !a->in.database)
+        return cli_misuse(&cmd_check,
+            "--live needs the name of a database in the configuration (-d NAME)");
     if (!a->in.policy && !a->in.config && !a->in.environment)
         return cli_misuse(&cmd_check,
             "no policy given (--policy FILE, -c FILE or --environment NAME)");
@@ -370,6 +382,10 @@ const struct cli_command cmd_check = {
         "                          whose defaults count; enough without a policy\n"
         "  -c, --config FILE       the gate's configuration\n"
         "  -d, --database NAME     only what this database of the configuration has\n"
+        "      --live              with -d NAME: sizes, locks, types and the like are read\n"
+        "                          from the server as the gate reads them\n"
+        "  -d, --database CONNINFO the same from this server ('host=... dbname=...'), for\n"
+        "                          files outside of a configuration, too\n"
         "  -n, --name NAME         what standard input is called in the report\n"
         "  -f, --format FORMAT     text (default), json, sarif (2.1.0), junit, gitlab\n"
         "                          (Code Quality), github (annotations), baseline (lines\n"

@@ -55,9 +55,12 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
+    mem_free(c->announced);
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
+    for (size_t i = 0; i < GATE_MAX_JUDGED; i++)
+        ref_drop(c->judged[i]);
 }
 
 void
@@ -149,7 +152,11 @@ gate_client_tx_ended(struct gate_client *c)
 {
     path_after_tx(c);
     gate_client_forget_view(c);
+    if (c->holds_change && c->env->note_change)
+        c->env->note_change(c->env->ctx);
     c->holds_change = false;
+    pol_made_free(c->made);
+    c->made = NULL;
 }
 
 /* A COMMIT or ROLLBACK behind the error didn't end the transaction; ROLLBACK TO may bring
@@ -169,6 +176,8 @@ gate_client_ready(struct gate_client *c, char status)
     if (status != 'I')
         return;
     c->is_tx_unsure = false;
+    mem_free(c->announced);
+    c->announced = NULL;
     if (c->view || c->ran || c->holds_change || c->is_path_local || c->is_path_in_tx)
         gate_client_tx_ended(c);
 }
@@ -198,6 +207,7 @@ gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
         .server_version = c->server_version,
         .in_transaction = c->tx_status != 'I',
         .search_path = c->search_path,
+        .is_path_unknown = c->is_path_unknown,
         .now_us = c->env->clk->wall_us(c->env->clk),
     };
 }

@@ -29,6 +29,22 @@ struct gate_history_ask {
 
 struct gate_trail;
 
+/* Live facts, asked by a worker and answered by the control thread in the same way. */
+struct gate_live_ask {
+    struct task task;
+    struct task_queue *queue;
+    void *owner, *service;
+    void (*answered)(struct task *task);
+    struct gate_snapshot *snap; /* owned reference: whose configuration counts */
+    char *database;             /* owned */
+    struct arena *arena;        /* owned; path and wants */
+    struct pol_live_path path;
+    struct pol_want *wants;
+    size_t n_wants;
+    int64_t timeout_ms;
+    struct pol_live *live; /* answer: owned reference, never NULL */
+};
+
 /* Services and shared state of one worker thread. */
 struct gate_env {
     struct gate_snapshot *snap; /* current; swapped on this thread only; owned */
@@ -41,6 +57,10 @@ struct gate_env {
      * thread; NULL: nobody wants to know. */
     void (*committed)(void *ctx, struct gate_trail *trail);
     unsigned trail_wants; /* GATE_TRAIL_* */
+    void (*read_live)(
+        void *ctx, struct gate_live_ask *ask); /* likewise; NULL: nobody */
+    void (*note_change)(
+        void *ctx); /* a schema change was sent, or is over; thread-safe */
     void *ctx;
     bool is_stopped; /* the services are gone: judgements under way end as they stand */
     struct gate_stats stats;
@@ -50,7 +70,8 @@ struct gate_env {
  * migrations, their rows in the history, and the savepoint commands between them. */
 struct gate_ran {
     struct hist_match match;
-    const struct hist_migration *recorded; /* whose row was written; match is empty then */
+    const struct hist_migration
+        *recorded;  /* whose row was written; match is empty then */
     enum sql_tx tx; /* SAVEPOINT, RELEASE, ROLLBACK_TO; match is empty then */
     char *name;     /* of the savepoint; owned */
     bool is_free;   /* by leave of an access section: no row is due for it */
@@ -75,6 +96,11 @@ struct gate_prepared {
     struct gate_place place; /* unit 0: settled */
     struct gate_prepared *next;
 };
+
+/* Migrations under way whose judgement is kept. */
+#define GATE_MAX_JUDGED 4
+
+struct gate_judged;
 
 struct gate_client {
     struct gate_env *env;
@@ -112,6 +138,10 @@ struct gate_client {
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
     /* What the steps of open transactions cost (gate/trail.h). */
     size_t n_steps, step_bytes;
+    struct pol_made *made; /* owned; tables that the transaction made; NULL: none */
+    struct gate_judged
+        *judged[GATE_MAX_JUDGED]; /* owned references, newest first; see gate/live.h */
+    char *announced; /* owned; the file that the client was told of; NULL: none yet */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };

@@ -4,6 +4,7 @@
 #include "gate/decide.h"
 
 #include "base/mem.h"
+#include "gate/rewrite.h"
 
 #include <string.h>
 
@@ -156,8 +157,8 @@ ask_unrecorded(
 /* What the transaction holds was forgotten when its end went by, which the server then
  * skipped for an error before it. */
 static void
-doubt_end(const struct gate_context *ctx, const struct gate_text *text,
-    struct pol_history *h)
+doubt_end(
+    const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
 {
     if (!ctx->runs || !ctx->is_tx_unsure || !ctx->target.source
         || !hist_is_same_tx(ctx->target.source->set))
@@ -255,7 +256,8 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
     const struct sql_tree *tree = text->tree;
     if (!ctx->view)
         return;
-    AUTO(course_end) struct course c = { .ctx = ctx,
+    AUTO(course_end)
+    struct course c = { .ctx = ctx,
         .in_block = ctx->in_block,
         .is_failed = ctx->in_failed_block,
         .is_first = true,
@@ -291,26 +293,90 @@ is_announced(const struct gate_context *ctx, const struct hist_migration *m)
     return false;
 }
 
+/* The judgement of a migration: that of its load, unless live facts matter to it. Then it
+ * is made again with them at the migration's first statement, and stands for the session
+ * until that comes again, so that a table which grows stops nothing half way. */
+static const struct pol_findings *
+unit_findings(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, struct pol_findings *out)
+{
+    const struct pol_findings *loaded = &ctx->target.units->findings[m->index];
+    const struct pol *policy = ctx->target.policy;
+
+    if (!loaded->wants.n)
+        return loaded;
+    if (ctx->under_way && !gate_judged_begins(m, match)) {
+        for (size_t i = 0; i < GATE_MAX_JUDGED; i++) {
+            if (ctx->under_way[i] && gate_judged_is(ctx->under_way[i], m, policy))
+                return &ctx->under_way[i]->findings;
+        }
+    }
+    for (size_t i = 0; ctx->judged && i < ctx->judged->n; i++) {
+        if (gate_judged_is(ctx->judged->items[i], m, policy))
+            return &ctx->judged->items[i]->findings;
+    }
+    const struct pol_findings *found = loaded;
+    if (ctx->live) {
+        struct pol_text unit = {
+            .live = ctx->live, .made = ctx->made, .own_pid = ctx->own_pid
+        };
+        found = gate_judged_add(ctx->judged, ctx->target.source->set, m, policy, &unit);
+    }
+    for (size_t i = 0; i < found->wants.n; i++)
+        pol_wants_add(&out->wants, &found->wants.items[i]);
+    return found;
+}
+
+/* A finding of the file as one about the fact that runs. */
+static const struct pol_finding *
+from_unit(const struct hist_migration *m, struct pol_finding *f, size_t fact,
+    struct arena *arena)
+{
+    const struct sql_facts *at = &m->tree->facts[f->fact];
+    int line = m->scan.stmts[at->stmt].line;
+    f->message = line ? arena_printf(arena, "%s:%d: %s", m->shown, line, f->message)
+                      : arena_printf(arena, "%s: %s", m->shown, f->message);
+    f->fact = fact;
+    f->pos = -1;
+    return f;
+}
+
 /* The findings of a migration judged whole, at its first statement. Refusing ones always
  * count, so that nothing of a rejected migration ever runs. */
 static void
-add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
-    struct pol_findings *out)
+add_unit(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, size_t fact, struct pol_findings *out)
 {
-    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    const struct pol_findings *unit = unit_findings(ctx, m, match, out);
     bool first = !is_announced(ctx, m);
     for (size_t i = 0; i < unit->n; i++) {
         struct pol_finding f = unit->items[i];
-        if (f.action < DG_HOLD && !first)
+        bool is_rewrite = f.action == DG_REWRITE && !f.is_observed;
+        if (f.action < DG_HOLD && !first && !is_rewrite)
             continue;
-        const struct sql_facts *at = &m->tree->facts[f.fact];
-        int line = m->scan.stmts[at->stmt].line;
-        f.message = line
-            ? arena_printf(out->arena, "%s:%d: %s", m->shown, line, f.message)
-            : arena_printf(out->arena, "%s: %s", m->shown, f.message);
-        f.fact = fact;
-        f.pos = -1;
-        pol_findings_add(out, &f);
+        if (is_rewrite && pol_rewrites_migrated(ctx->target.policy))
+            continue; /* add_rewrites */
+        pol_findings_add(out, from_unit(m, &f, fact, out->arena));
+        if (is_rewrite)
+            gate_rewrite_deny(ctx->target.policy, out, out->n - 1,
+                "what runs should be what was reviewed; write the safe form into the file, "
+                "or set rewrite_migrated = yes in [policy]");
+    }
+}
+
+/* With rewrite_migrated: what the file's own statement asks for, at that statement. A
+ * timeout is asked for once in a file, and holds for each statement of it. */
+static void
+add_rewrites(const struct gate_context *ctx, const struct hist_match *at, size_t fact,
+    struct pol_findings *out)
+{
+    const struct hist_migration *m = at->migration;
+    const struct pol_findings *unit = unit_findings(ctx, m, at, out);
+    for (size_t i = 0; i < unit->n; i++) {
+        struct pol_finding f = unit->items[i];
+        bool is_here = m->tree->facts[f.fact].stmt == at->stmt;
+        if (f.action == DG_REWRITE && (is_here || pol_rewrite_is_timeout(f.rule)))
+            pol_findings_add(out, from_unit(m, &f, fact, out->arena));
     }
 }
 
@@ -327,12 +393,16 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
                 || h[i].match.kind == HIST_MATCH_DOWN
             ? h[i].match.migration
             : h[i].write_migration;
+        if (h[i].match.migration == m && m && text->tree->facts[i].parent < 0
+            && (text->tree->facts[i].cls & (DG_DDL | DG_CODE | DG_DCL | DG_MAINTENANCE))
+            && pol_rewrites_migrated(ctx->target.policy))
+            add_rewrites(ctx, &h[i].match, i, out);
         /* An applied migration was judged when it ran. */
         if (!m || m == last
             || (!m->is_down && hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED))
             continue;
         last = m;
-        add_unit(ctx, m, i, out);
+        add_unit(ctx, m, &h[i].match, i, out);
     }
 }
 
@@ -364,10 +434,14 @@ gate_decide_known(const struct gate_context *ctx, const struct pol_session *sess
     struct pol_text t = {
         .text = text->sql,
         .len = text->len,
+        .std_strings = text->std_strings,
         .scan = &text->scan,
         .tree = tree,
         .history = histories,
         .next_file = next[0] ? next : NULL,
+        .live = ctx->live,
+        .made = ctx->made,
+        .own_pid = ctx->own_pid,
     };
     pol_judge_text(ctx->target.policy, session, &t, out);
     add_units(ctx, text, histories, out);

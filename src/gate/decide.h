@@ -5,6 +5,7 @@
 #define DG_GATE_DECIDE_H
 
 #include "gate/client.h"
+#include "gate/live.h"
 
 /* What the decision may look at besides text and policy. */
 struct gate_context {
@@ -25,6 +26,14 @@ struct gate_context {
     bool in_block;          /* it begins in a transaction block, as far as is known */
     bool in_failed_block;   /* ... in which everything but its end fails */
     bool is_tx_unsure;      /* what the transaction holds is not known whole */
+    const struct pol_live
+        *live; /* NULL: nobody asked; what is wanted goes to findings */
+    const struct pol_made *made; /* by the transaction so far */
+    int own_pid;                 /* of the session's backend; 0 unknown */
+    /* Migrations judged with live facts: those under way (NULL: none), and those that
+     * this call judges (not NULL where live isn't). */
+    struct gate_judged *const *under_way;
+    struct gate_judged_list *judged;
 };
 
 /* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).

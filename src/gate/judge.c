@@ -8,6 +8,7 @@
 #include "gate/record.h"
 #include "gate/temp.h"
 #include "gate/trail.h"
+#include "history/capture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 enum step {
     STEP_PARSE,
     STEP_HISTORY,
-    STEP_DECIDE,
+    STEP_DECIDE, /* may wait for live facts, and then begins again */
     STEP_AUDIT,
     STEP_DONE,
 };
@@ -34,6 +35,7 @@ gate_request_new(
     req->arena = arena_new();
     req->snap = ref_take(client->env->snap);
     pol_findings_init(&req->findings);
+    req->asked.arena = req->arena;
     hash_random_id(req->id, 4);
     return req;
 }
@@ -77,6 +79,10 @@ request_destroy(struct gate_request *req)
     mem_free(req->histories);
     mem_free(req->by_fact);
     pol_findings_deinit(&req->findings);
+    pol_wants_deinit(&req->asked);
+    gate_judged_clear(&req->judged);
+    ref_drop(req->live);
+    gate_rewrite_deinit(&req->rewrite);
     ref_drop(req->text);
     ref_drop(req->snap);
     mem_free(req->why_unknown);
@@ -225,6 +231,48 @@ step_history(struct gate_request *req)
     return GATE_WAIT;
 }
 
+/* --- live facts -------------------------------------------------------------------------- */
+
+/* A check may find out by the first answer that it wants to know more: asked once again,
+ * for everything. */
+#define MAX_ASKS 2
+
+static void
+live_read(struct task *task)
+{
+    struct gate_live_ask *ask = LIST_ENTRY(task, struct gate_live_ask, task);
+    struct gate_request *req = ask->owner;
+
+    ref_drop(req->live);
+    req->live = ref_take(ask->live);
+    gate_live_ask_free(ask);
+    pol_findings_deinit(&req->findings);
+    pol_findings_init(&req->findings);
+    gate_judged_clear(&req->judged);
+    resume(req);
+}
+
+/* Does some rule want to know more of the server than it was told, and can it be asked? */
+static bool
+ask_live(struct gate_request *req)
+{
+    struct gate_env *env = req->client->env;
+    const struct pol_wants *wants = &req->findings.wants;
+
+    if (!wants->n || !env->read_live || !req->snap->cfg->control
+        || req->n_asks == MAX_ASKS || (req->live && !req->live->is_known))
+        return false;
+    for (size_t i = 0; i < wants->n; i++)
+        pol_wants_add(&req->asked, &wants->items[i]);
+    struct gate_live_ask *ask = gate_live_ask_new(req->client, req->snap, &req->asked);
+    ask->owner = req;
+    ask->task.run = live_read;
+    req->n_asks++;
+    env->stats.asked++;
+    env->read_live(env->ctx, ask);
+    return true;
+}
+
 /* --- step: decide ------------------------------------------------------------------------ */
 
 /* SQL EXECUTE runs what was prepared: that is judged with it. */
@@ -250,6 +298,8 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
                 req->findings.items[j].object = NULL;
                 req->findings.items[j].pos = -1;
             }
+            gate_rewrite_deny(
+                ctx->target.policy, &req->findings, first, "it was prepared before");
         }
     }
 }
@@ -267,18 +317,55 @@ refuse(struct gate_request *req, const struct gate_message_ctx *ctx)
     gate_record_refusal(req);
 }
 
+/* The first change of a transaction gives its file the name. */
+static void
+announce_capture(struct gate_request *req, const struct gate_message_ctx *ctx)
+{
+    const struct pol_findings *f = &req->findings;
+    struct gate_client *c = req->client;
+    char path[512];
+    size_t i = 0;
+    while (i < f->n && !f->items[i].is_captured)
+        i++;
+    if (i == f->n || c->announced || req->kind == GATE_PARSE)
+        return;
+    size_t root = gate_text_root(req->text, f->items[i].fact);
+    hist_capture_path(
+        hist_view_set(c->view), &req->text->tree->facts[root], path, sizeof(path));
+    c->announced = mem_strdup(path);
+    gate_message_capture(ctx, &f->items[i], path, &req->notices[req->n_notices++]);
+}
+
 static void
 add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 {
     const struct pol_findings *f = &req->findings;
-    req->notices = arena_alloc(req->arena, f->n * sizeof(*req->notices) + 1);
+    req->notices = arena_alloc(req->arena, (f->n + 2) * sizeof(*req->notices));
+    announce_capture(req, ctx);
+    if (req->rewrite.did)
+        gate_message_rewritten(ctx, &req->rewrite, &req->notices[req->n_notices++]);
     for (size_t i = 0; i < f->n; i++) {
         if (f->items[i].action == DG_WARN && !f->items[i].is_observed)
             gate_message_warning(ctx, &f->items[i], &req->notices[req->n_notices++]);
     }
 }
 
+/* Of an Execute the server has what its Parse was given, whatever policy says now. */
 static void
+rewrite(struct gate_request *req, const struct pol *policy)
+{
+    struct gate_moment at = { .kind = req->kind,
+        .tx_status = req->client->tx_status,
+        .is_batch_begun = req->is_batch_begun };
+    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
+        &req->findings, &req->rewrite);
+    if (req->kind == GATE_EXECUTE && !req->rewrite.text)
+        req->rewrite.text = ref_take(req->text->in_place);
+    if (req->kind == GATE_PARSE && !req->text->in_place)
+        req->text->in_place = ref_take(req->rewrite.text);
+}
+
+static int
 step_decide(struct gate_request *req)
 {
     struct gate_client *c = req->client;
@@ -289,7 +376,7 @@ step_decide(struct gate_request *req)
         refuse_fault(req, "55000", "this database is no longer configured in the gate",
             "reconnect");
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     struct gate_message_ctx mctx = message_ctx(req, &session, &target);
     struct gate_context ctx = {
@@ -310,20 +397,32 @@ step_decide(struct gate_request *req)
         .in_block = c->tx_status != 'I' || req->is_in_batch,
         .in_failed_block = c->tx_status == 'E' && !c->has_rolled_to,
         .is_tx_unsure = c->is_tx_unsure,
+        .live = req->live,
+        .made = c->made,
+        .own_pid = (int)c->server_pid,
+        .under_way = c->judged,
+        .judged = &req->judged,
     };
-    c->env->stats.judged++;
+    mem_free(req->histories);
     req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
     gate_decide(&ctx, &session, req->text, req->histories, &req->findings);
     decide_executed(req, &ctx, &session);
+    if (ask_live(req)) {
+        req->step = STEP_DECIDE;
+        return GATE_WAIT;
+    }
+    c->env->stats.judged++;
+    rewrite(req, target.policy);
     if (req->findings.action >= DG_HOLD) {
         refuse(req, &mctx);
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     req->verdict = GATE_PASS;
     add_notices(req, &mctx);
     if (req->kind == GATE_PARSE || req->kind == GATE_SYNC)
         req->step = STEP_DONE;
+    return 0;
 }
 
 /* --- step: audit ------------------------------------------------------------------------- */
@@ -498,6 +597,25 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     }
 }
 
+/* What others see of the schema is about to change, and what this transaction made is its
+ * own business for now. */
+static void
+note_made(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct pol_text text = { .text = req->text->sql,
+        .len = req->text->len,
+        .scan = &req->text->scan,
+        .tree = req->text->tree };
+
+    if (!c->holds_change)
+        return;
+    pol_made_note(&c->made, &text);
+    gate_judged_keep(c, &req->judged);
+    if (c->env->note_change)
+        c->env->note_change(c->env->ctx);
+}
+
 static int
 step_audit(struct gate_request *req)
 {
@@ -522,6 +640,7 @@ step_audit(struct gate_request *req)
         note_effects(req, i, is_change);
     }
     gate_temp_note(req->client, req->text);
+    note_made(req);
     if (last == SIZE_MAX || !durable)
         return 0;
     req->step = STEP_AUDIT;
@@ -560,7 +679,8 @@ run(struct gate_request *req)
                 return GATE_WAIT;
             break;
         case STEP_DECIDE:
-            step_decide(req);
+            if (step_decide(req) == GATE_WAIT)
+                return GATE_WAIT;
             break;
         case STEP_AUDIT:
             if (step_audit(req) == GATE_WAIT)
@@ -578,6 +698,13 @@ gate_judge(struct gate_request *req)
     DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
     req->is_waiting = run(req) == GATE_WAIT;
     return req->is_waiting ? GATE_WAIT : 0;
+}
+
+void
+gate_skip(struct gate_request *req, const char *why)
+{
+    DG_ASSERT(!req->is_waiting, "the judgement is under way");
+    close_intents(req, AUD_SKIPPED, why);
 }
 
 void

@@ -71,12 +71,15 @@ struct statement {
     char digest[HASH_HEX_SIZE];
     char *text; /* owned */
     bool is_cut;
+    char *rewritten;    /* owned; what was sent instead */
+    char settings[160]; /* what was set around it */
 };
 
 static void
 statement_deinit_p(struct statement *s)
 {
     mem_free(s->text);
+    mem_free(s->rewritten);
 }
 
 static void
@@ -312,6 +315,34 @@ fill_rule(const struct told *told, char *reason, size_t reason_size, char *set,
     }
 }
 
+static void
+fill_rewrite(
+    struct gate_request *req, size_t fact, struct statement *s, struct aud_rec *rec)
+{
+    const struct gate_rewrite *rw = &req->rewrite;
+    const struct gate_text *t = rw->text;
+    size_t stmt = req->text->tree->facts[fact].stmt;
+    if (req->refusal)
+        return;
+    if (t && stmt < t->scan.n) {
+        bool is_cut;
+        s->rewritten = sql_redact(t->sql + t->scan.stmts[stmt].start,
+            t->scan.stmts[stmt].len, t->std_strings,
+            req->client->env->snap->cfg->audit_max_text, &is_cut);
+        if (strcmp(s->rewritten, s->text) != 0)
+            rec->rewritten_text = s->rewritten;
+    }
+    for (int i = 0, n = 0; i < POL_N_TIMEOUTS; i++) {
+        if (!rw->timeout_ms[i])
+            continue;
+        n += snprintf(s->settings + n, sizeof(s->settings) - (size_t)n, "%s%s=%lldms",
+            n ? ", " : "", pol_timeout_name((enum pol_timeout)i),
+            (long long)rw->timeout_ms[i]);
+        rec->rewritten_settings = s->settings;
+    }
+    rec->rewritten_follow_up = rw->follow_up;
+}
+
 static int
 write_statement(struct gate_request *req, enum aud_event event, size_t fact,
     const char *intent_id, struct aud_wait *wait)
@@ -327,6 +358,7 @@ write_statement(struct gate_request *req, enum aud_event event, size_t fact,
     fill_session(c, &rec);
     fill_statement(c, req->text, fact, &s, &rec);
     fill_circumstances(req, &rec);
+    fill_rewrite(req, fact, &s, &rec);
     select_findings(req, event, fact, &told);
     fill_decision(req, fact, &told, &findings, &rec);
     fill_rule(&told, reason, sizeof(reason), set, sizeof(set), &rec);

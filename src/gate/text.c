@@ -18,6 +18,13 @@ text_free(struct ref *ref)
     struct gate_text *t = (struct gate_text *)(void *)ref;
     sql_tree_free(t->tree);
     sql_scan_deinit(&t->scan);
+    ref_drop(t->in_place);
+    if (t->origin) {
+        sql_edits_deinit(&t->origin->edits);
+        arena_free(t->origin->arena);
+        mem_free(t->origin->sql);
+        mem_free(t->origin);
+    }
     ref_drop(t->words_owner);
     mem_free(t->sql);
     mem_free(t);
@@ -173,9 +180,9 @@ begins_with_end(struct str sql)
 struct gate_text *
 gate_text_of_commit(struct str sql)
 {
-    static const struct gate_reading reading = { .std_strings = true,
-        .is_certain = true,
-        .is_safe_encoding = true };
+    static const struct gate_reading reading = {
+        .std_strings = true, .is_certain = true, .is_safe_encoding = true
+    };
     struct gate_stats unused = { 0 };
     struct gate_text *t = NULL;
 
@@ -189,22 +196,82 @@ gate_text_of_commit(struct str sql)
     return NULL;
 }
 
-struct gate_text *
-gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
-    unsigned max_depth)
+static struct gate_text *
+read_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    bool std_strings, unsigned max_depth)
 {
     struct err why = { "" };
     struct gate_text *t = text_new(sql, len);
-    t->std_strings = true;
+    t->std_strings = std_strings;
     t->words = words;
     t->words_owner = ref_take(owner);
-    int r = sql_scan(&t->scan, words, t->sql, len, true, max_depth, &why);
+    int r = sql_scan(&t->scan, words, t->sql, len, std_strings, max_depth, &why);
     t->is_too_complex = r == SQL_SCAN_E_DEEP;
     if (r == 0)
         gate_text_parse(t);
     else
         set_unparsable(t, why.text);
     return t;
+}
+
+struct gate_text *
+gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    unsigned max_depth)
+{
+    return read_whole(words, owner, sql, len, true, max_depth);
+}
+
+struct gate_text *
+gate_text_edited(const struct gate_text *t, const struct sql_edits *edits,
+    unsigned max_depth, const char **why)
+{
+    size_t len;
+    AUTO(mem_free) char *sql = sql_edits_apply(edits, t->sql, t->len, &len);
+
+    if (t->origin) {
+        *why = "it was edited once already";
+        return NULL;
+    }
+    if (len > SQL_TREE_INLINE_BYTES) {
+        *why = "the text is too long";
+        return NULL;
+    }
+    if (!sql_edits_hold(edits, (struct str){ t->sql, t->len }, (struct str){ sql, len },
+            t->std_strings)) {
+        *why = "the edited text reads otherwise than it was meant";
+        return NULL;
+    }
+    struct gate_text *out = read_whole(
+        t->words, t->words_owner, sql, len, t->std_strings, max_depth);
+    out->origin = mem_zalloc(sizeof(*out->origin));
+    out->origin->sql = mem_strndup(t->sql, t->len);
+    out->origin->len = t->len;
+    out->origin->arena = arena_new();
+    sql_edits_copy(&out->origin->edits, out->origin->arena, edits);
+    return out;
+}
+
+int
+gate_text_place(const struct gate_text *t, size_t at)
+{
+    const struct gate_origin *o = t->origin;
+    size_t len = o ? o->len : t->len;
+
+    if (o)
+        at = sql_edits_back(&o->edits, at);
+    return (int)str_utf8_count(o ? o->sql : t->sql, at < len ? at : len) + 1;
+}
+
+int
+gate_text_place_of(const struct gate_text *t, int position)
+{
+    size_t at = 0;
+
+    for (int i = 1; i < position && at < t->len; i++) {
+        size_t n = str_utf8_len(t->sql + at, t->len - at);
+        at += n ? n : 1;
+    }
+    return gate_text_place(t, at);
 }
 
 void

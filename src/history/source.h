@@ -80,6 +80,10 @@ enum hist_sum {
 
 struct hist_ops;
 
+/* Versions that are times, of which even the first one must be now. */
+#define HIST_FIRST_SECOND "20000101000000"
+#define HIST_FIRST_MS     "1000000000000"
+
 struct hist_tool {
     const char *format; /* "goose": the word in the configuration */
     const char *title;  /* "goose": the word in messages */
@@ -90,6 +94,7 @@ struct hist_tool {
     const char *up, *down; /* patterns of paths, see names.c; NULL: none */
     const char *key;       /* what the history holds of a path, see names.c */
     const char *next;      /* name of the next new file */
+    const char *first;     /* version of the first one; NULL: 001 */
     const char *up_mark,
         *down_mark;         /* comments that cut a file in two, see section.c */
     const char *no_tx_mark; /* a comment that says: no transaction */
@@ -210,6 +215,10 @@ int hist_placeholders(const struct hist_conf *conf, struct hist_migration *m,
 /* The shared prepare. */
 int hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *raw,
     size_t n, struct err *err) MUST_CHECK;
+
+/* The path of the next new file below the source's folder; "" for a lockfile. */
+void hist_next_path(
+    const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
 
 /* --- loading (set.c, load.c) ----------------------------------------------------------- */
 

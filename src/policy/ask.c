@@ -136,6 +136,34 @@ pol_was_dropped(const struct pol_run *r, enum sql_object_kind kind, const char *
 }
 
 bool
+pol_was_detached(const struct pol_run *r, const char *partition)
+{
+    for (size_t i = first_fact(r); i < r->fact; i++) {
+        const struct sql_facts *f = &r->text->tree->facts[i];
+        if (!pol_sub_find(f, "DETACH PARTITION") || f->n_objects < 2)
+            continue;
+        if (strcmp(f->objects[1].name, partition) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+pol_was_changed(const struct pol_run *r, const char *column)
+{
+    for (size_t i = first_fact(r); i < r->fact; i++) {
+        const struct sql_facts *f = &r->text->tree->facts[i];
+        for (size_t k = 0; str_prefix(f->tag, "ALTER ") && k < f->n_subs; k++) {
+            const struct sql_sub *s = &f->subs[k];
+            const char *name = s->def ? s->def->name : s->column;
+            if (name && strcmp(name, column) == 0 && !s->constraint)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool
 pol_had_sub(const struct pol_run *r, const char *sub, const char *column)
 {
     for (size_t i = first_fact(r); i <= r->fact; i++) {
@@ -160,7 +188,7 @@ pol_live_name(struct pol_run *r, const struct pol_live_relation *rel)
 static bool
 is_others(const struct pol_run *r, const struct pol_live_lock *l)
 {
-    return !r->session || !r->session->server_pid || l->pid != r->session->server_pid;
+    return !r->text->own_pid || l->pid != r->text->own_pid;
 }
 
 size_t

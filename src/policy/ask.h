@@ -25,10 +25,13 @@ bool pol_ask_table_or_say(struct pol_run *r, const struct sql_object *o,
 /* Is unknown as good as harmless for the running check? */
 bool pol_is_loose(const struct pol_run *r);
 
-/* Has an earlier statement of the text dropped this object, changed it or detached it? Looks
- * back a bounded way. */
+/* Has an earlier statement of the text dropped this object, detached this partition, or done
+ * something to a column of this name? Looks back a bounded way. */
 bool
 pol_was_dropped(const struct pol_run *r, enum sql_object_kind kind, const char *name);
+bool pol_was_detached(const struct pol_run *r, const char *partition);
+bool pol_was_changed(const struct pol_run *r, const char *column);
+/* Has it, or the statement itself, such an action about this column or constraint? */
 bool pol_had_sub(const struct pol_run *r, const char *sub, const char *column);
 
 /* "public.orders: 12 GB, about 80 million rows, 3 sessions hold locks on it." */

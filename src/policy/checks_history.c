@@ -5,6 +5,7 @@
 #include "policy/rules.h"
 
 #include "ddlgate/sqlstate.h"
+#include "history/capture.h"
 
 #include <string.h>
 
@@ -61,6 +62,55 @@ report_unknown(
 }
 
 /* ---- migration-first ---- */
+
+/* An access section with an `unmigrated` of its own keeps it. */
+static bool
+captures(const struct pol_run *r)
+{
+    return r->pol->is_capturing && !(r->granted && r->granted->unmigrated != POL_UNSET);
+}
+
+/* unmigrated = capture: it passes if it can be put into a file. */
+static void
+report_captured(
+    struct pol_run *r, const struct pol_history *h, const struct sql_facts *f)
+{
+    const struct pol_text *t = r->text;
+    const struct sql_stmt *s = &t->scan->stmts[f->stmt];
+    size_t end = r->fact;
+    struct err why = { "" };
+
+    while (end < t->tree->n && t->tree->facts[end].stmt == f->stmt)
+        end++;
+    size_t first = r->fact;
+    while (t->tree->facts[first].parent >= 0)
+        first = (size_t)t->tree->facts[first].parent;
+    struct hist_captured c = {
+        .sql = t->text + s->start,
+        .len = s->len,
+        .base = s->start,
+        .std_strings = t->std_strings,
+        .facts = &t->tree->facts[first],
+        .n_facts = end - first,
+        .search_path = r->session ? r->session->search_path : NULL,
+    };
+    if (hist_capture_fault(hist_view_set(h->view), &c, &why) == 0) {
+        pol_report(r,
+            POL_REPORT(.message = "it becomes a migration file when it is committed",
+                .is_limited = true, .at_most = DG_NOTE, .is_captured = true));
+        return;
+    }
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       pol_arena(r), "it can't be captured: %.900s", why.text),
+            .detail =
+                "Changes that no migration holds pass here only if a file can be made of "
+                "them (unmigrated = capture).",
+            .hint = t->next_file ? arena_printf(pol_arena(r),
+                        "Write it to %s and run the migration tool through the gate.",
+                        t->next_file)
+                                 : NULL));
+}
 
 static void
 report_unmigrated(struct pol_run *r, const struct pol_history *h)
@@ -160,10 +210,12 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
     r->first_stmt = f->stmt + 1;
     if (!h || !h->is_known)
         report_unknown(r, h, NULL);
-    else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
-        report_applied(r, h);
     else if (h->view && h->match.kind == HIST_MATCH_DOWN_BLOCKED)
         report_rollback(r, h);
+    else if (h->view && captures(r))
+        report_captured(r, h, f);
+    else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
+        report_applied(r, h);
     else
         report_unmigrated(r, h);
 }

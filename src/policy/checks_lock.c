@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking: statements whose lock is stronger, or on more tables, than they
  * look; and the timeouts that keep a lock's queue short. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -48,6 +50,18 @@ pol_check_create_trigger(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- drop-fk-locks-parent ---- */
 
+/* By what the server says, else by its name. */
+static bool
+is_foreign_key(struct pol_run *r, const struct sql_object *o, const char *name)
+{
+    const struct pol_live_relation *rel;
+    const struct pol_live_constraint *k = NULL;
+
+    if (pol_ask(r, o, &rel) == POL_LIVE_FOUND)
+        k = pol_live_constraint(rel, name);
+    return k ? k->kind == 'f' : pol_param_has(r, POL_P_NAMES, name);
+}
+
 void
 pol_check_drop_fk(struct pol_run *r, const struct sql_facts *f)
 {
@@ -56,8 +70,7 @@ pol_check_drop_fk(struct pol_run *r, const struct sql_facts *f)
 
     for (size_t i = 0; o && i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_sub *s = &f->subs[i];
-        if (!pol_sub_is(s, "DROP CONSTRAINT")
-            || !pol_param_has(r, POL_P_NAMES, s->column))
+        if (!pol_sub_is(s, "DROP CONSTRAINT") || !is_foreign_key(r, o, s->column))
             continue;
         pol_report(r,
             POL_REPORT(.message = arena_printf(a,

@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A text with more findings than that is refused or passed for the first ones; the rest
- * only counts for the decision. */
-#define MAX_FINDINGS 1000
-
 void
 pol_findings_init(struct pol_findings *f)
 {
@@ -36,7 +32,7 @@ pol_findings_add(struct pol_findings *f, const struct pol_finding *item)
 {
     if (!item->is_observed && item->action > f->action)
         f->action = item->action;
-    else if (f->n >= MAX_FINDINGS)
+    else if (f->n >= POL_MAX_FINDINGS)
         return;
     if ((f->n & (f->n - 1)) == 0) /* full at each power of two */
         f->items = mem_realloc(f->items, (f->n ? 2 * f->n : 1) * sizeof(*f->items));
@@ -150,7 +146,7 @@ effective(const struct pol_run *r, struct pol_origin *origin)
 static bool
 is_full(const struct pol_findings *f, enum dg_action action, bool is_observed)
 {
-    return f->n >= MAX_FINDINGS && (is_observed || action <= f->action);
+    return f->n >= POL_MAX_FINDINGS && (is_observed || action <= f->action);
 }
 
 bool
@@ -284,6 +280,8 @@ apply_size(struct pol_run *r, struct pol_finding *f)
 
     if (!pol_params_have(pol_check_row(r->check)->info.params, "min_table_size"))
         return true;
+    if (pol_check_row(r->check)->when == POL_ON_LIVE)
+        return true; /* it has looked at the size itself */
     if (!o && pol_fact(r)->n_objects)
         o = &pol_fact(r)->objects[0];
     if (!o || !pol_ask_table(r, o, &state, &rel)) {
@@ -328,6 +326,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .column = report->column,
         .pos = report->at - 1,
         .sqlstate = sqlstate_of(action, report->sqlstate),
+        .is_captured = report->is_captured,
     };
     f.fact = r->fact;
     if (!apply_size(r, &f))

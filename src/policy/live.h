@@ -6,8 +6,9 @@
  * anything is wanted, the caller reads it (pol_live_query, pol_live_read) and judges again.
  * So nothing is asked that no check or access section of the policy can use.
  *
- * Nothing is read that waits for a lock of a client: sizes come from pg_class.relpages,
- * expressions from their stored trees (pg_relation_size and pg_get_expr lock the table).
+ * Nothing is read that waits for a lock of a client: sizes come from pg_class.relpages, and
+ * are measured only of what was never analyzed and nobody has locked; expressions from their
+ * stored trees (pg_relation_size and pg_get_expr open the table).
  * thread: any (immutable once read; starts with a struct ref) */
 #ifndef DG_POLICY_LIVE_H
 #define DG_POLICY_LIVE_H
@@ -157,6 +158,11 @@ struct pol_wants {
 };
 void pol_wants_add(struct pol_wants *w, const struct pol_want *want);
 void pol_wants_deinit(struct pol_wants *w);
+static inline void
+pol_wants_p(struct pol_wants *w)
+{
+    pol_wants_deinit(w);
+}
 
 /* ---- words ---- */
 

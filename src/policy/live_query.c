@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* The one query that reads live facts. It looks at system catalogues, statistics and the
  * lock table only, with every name qualified, so that neither a client's lock nor a search
- * path can get in its way. No function in it opens a user's table.
+ * path can get in its way.
  *
  * Its rows: number of the want, tag, order, ten texts; live_read.c says what they mean. */
 #include "policy/live.h"
@@ -57,19 +57,27 @@ static const char *const body[] = {
     " AND f.relkind IN ('i', 'I')),\n"
     "tree(i, oid) AS (SELECT i, oid FROM t UNION SELECT tree.i, h.inhrelid FROM tree"
     " JOIN pg_catalog.pg_inherits h ON h.inhparent = tree.oid),\n",
-    /* ---- sizes: pages as of the last vacuum or analyze, scaled by the rows since ---- */
-    "part AS (SELECT tree.i, tree.oid, c.relpages::float8 + coalesce(o.relpages, 0) AS"
-    " pages, greatest(c.reltuples, 0)::float8 AS tuples,"
-    " pg_catalog.pg_stat_get_live_tuples(c.oid)::float8 AS live,"
-    " CASE WHEN current_setting('server_version_num')::int >= 140000 THEN c.reltuples >= 0"
-    " ELSE c.relpages > 0 END AS is_known"
+    /* ---- sizes: pages as of the last vacuum or analyze, scaled if there are many more
+     * rows since. Of what was never analyzed nothing is known: that is measured, which
+     * opens the table, unless somebody holds or wants the lock that this would wait for ---- */
+    "lk AS MATERIALIZED (SELECT l.pid, l.mode, l.granted, l.virtualtransaction AS vxid,"
+    " l.relation FROM pg_catalog.pg_locks l WHERE l.locktype = 'relation' AND l.database ="
+    " (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+    " AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()),\n"
+    "part AS (SELECT tree.i, (c.relpages::float8 + coalesce(o.relpages, 0)) *"
+    " current_setting('block_size')::int AS bytes, greatest(c.reltuples, 0)::float8 AS"
+    " tuples, pg_catalog.pg_stat_get_live_tuples(c.oid)::float8 AS live,"
+    " CASE WHEN c.relpages > 0 OR c.reltuples >= 0 AND"
+    " current_setting('server_version_num')::int >= 140000 THEN -1"
+    " WHEN EXISTS (SELECT FROM lk WHERE lk.mode = 'AccessExclusiveLock' AND lk.relation ="
+    " c.oid) THEN NULL ELSE pg_catalog.pg_table_size(c.oid) END::float8 AS measured"
     " FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid AND c.relkind IN ('r', 'm')"
     " LEFT JOIN pg_catalog.pg_class o ON o.oid = c.reltoastrelid),\n"
-    "size AS (SELECT i, sum(CASE WHEN pages > 0 THEN pages *"
-    " current_setting('block_size')::int * CASE WHEN tuples > 0 AND live > 2 * tuples THEN"
-    " live / tuples ELSE 1 END ELSE live * 100 END)::int8 AS bytes, sum(CASE WHEN live > 2 *"
-    " tuples THEN live ELSE tuples END)::int8 AS n_rows,"
-    " bool_and(is_known) AS is_known FROM part GROUP BY i),\n"
+    "size AS (SELECT i, sum(CASE WHEN measured >= 0 THEN measured WHEN measured IS NULL OR"
+    " bytes = 0 THEN live * 100 WHEN tuples > 0 AND live > 2 * tuples THEN bytes * live /"
+    " tuples ELSE bytes END)::int8 AS bytes, sum(CASE WHEN measured > 0 AND live = 0 THEN"
+    " measured / 100 WHEN live > 2 * tuples THEN live ELSE tuples END)::int8 AS n_rows,"
+    " bool_and(measured IS NOT NULL) AS is_known FROM part GROUP BY i),\n"
     "con AS MATERIALIZED (SELECT t.i, k.* FROM t JOIN pg_catalog.pg_constraint k"
     " ON k.conrelid = t.oid),\n"
     "ref AS MATERIALIZED (SELECT t.i, k.* FROM t JOIN pg_catalog.pg_constraint k"
@@ -78,11 +86,8 @@ static const char *const body[] = {
     " FROM t JOIN pg_catalog.pg_index x ON x.indrelid = t.oid"
     " JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace),\n"
-    "held AS (SELECT t.i, l.pid, l.mode, l.granted, l.virtualtransaction AS vxid"
-    " FROM (SELECT DISTINCT i FROM t) t JOIN pg_catalog.pg_locks l"
-    " ON l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_catalog.pg_database"
-    " WHERE datname = current_database()) AND l.pid IS DISTINCT FROM"
-    " pg_catalog.pg_backend_pid() JOIN tree ON tree.i = t.i AND tree.oid = l.relation)\n",
+    "held AS (SELECT DISTINCT tree.i, lk.pid, lk.mode, lk.granted, lk.vxid FROM lk"
+    " JOIN tree ON tree.oid = lk.relation)\n",
     /* ---- R: the relation asked for; an index has its table besides (T) ---- */
     "SELECT t.i, k.tag, 0::int8, n.nspname::text, c.relname::text, c.relkind::text,"
     " CASE WHEN c.relispartition THEN pn.nspname::text END,"
@@ -183,8 +188,10 @@ static const char *const body[] = {
     " (extract(epoch FROM clock_timestamp() - coalesce(s.xact_start, x.prepared)) *"
     " 1000)::int8::text, NULL, NULL, NULL, NULL FROM held h"
     " LEFT JOIN pg_catalog.pg_stat_activity s ON s.pid = h.pid"
-    " LEFT JOIN pg_catalog.pg_prepared_xacts x ON h.pid IS NULL AND h.vxid = '-1/' ||"
-    " x.transaction::text ORDER BY coalesce(s.xact_start, x.prepared) LIMIT 1000)\n"
+    " LEFT JOIN LATERAL (SELECT p.gid, p.prepared FROM pg_catalog.pg_locks l JOIN"
+    " pg_catalog.pg_prepared_xacts p ON p.transaction = l.transactionid WHERE h.pid IS NULL"
+    " AND l.pid IS NULL AND l.locktype = 'transactionid' AND l.virtualtransaction = h.vxid"
+    " LIMIT 1) x ON true ORDER BY coalesce(s.xact_start, x.prepared) LIMIT 1000)\n"
     "UNION ALL SELECT -1, 'S', 0::int8, (SELECT d.stats_reset::date::text FROM"
     " pg_catalog.pg_stat_database d WHERE d.datname = current_database()), NULL, NULL, NULL,"
     " NULL, NULL, NULL, NULL, NULL, NULL\n"

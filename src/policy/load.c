@@ -202,6 +202,26 @@ short_form(struct loader *l, enum pol_check check)
     return load_action(l, false, &l->actions[check]);
 }
 
+/* `capture` lets pass what can be written into a file; what can't, or whose history isn't
+ * known, is refused. */
+static int
+policy_unmigrated(struct loader *l)
+{
+    struct loader capture = *l;
+    struct ini_item item = *l->item;
+
+    l->pol->is_capturing = str_ieqz(str_of(item.value), "capture");
+    l->pol->capture_at = here(l);
+    if (!l->pol->is_capturing)
+        return short_form(l, POL_C_FIRST);
+    item.value = "reject";
+    capture.item = &item;
+    int ret = short_form(&capture, POL_C_FIRST);
+    l->shorts[POL_C_FIRST] = capture.shorts[POL_C_FIRST];
+    l->actions[POL_C_FIRST] = capture.actions[POL_C_FIRST];
+    return ret;
+}
+
 static int
 policy_migrate(struct loader *l)
 {
@@ -336,7 +356,7 @@ policy_key(struct loader *l)
     if (strcmp(key, "migrate") == 0)
         return policy_migrate(l);
     if (strcmp(key, "unmigrated") == 0)
-        return short_form(l, POL_C_FIRST);
+        return policy_unmigrated(l);
     if (strcmp(key, "unparsable") == 0)
         return short_form(l, POL_C_UNPARSABLE);
     if (strcmp(key, "temporary") == 0)
@@ -624,6 +644,25 @@ resolve_stage(struct loader *l, const char *path)
     return 0;
 }
 
+static int
+check_capture(const struct loader *l)
+{
+    const struct pol *p = l->pol;
+
+    if (p->is_capturing && p->is_observed)
+        return err_set(l->err, -EINVAL,
+            "%s:%d: unmigrated = capture and mode = observe exclude each other: what is "
+            "only observed passes and leaves no file",
+            p->capture_at.file, p->capture_at.line);
+    if (!p->is_capturing || l->as_environment
+        || strcmp(p->environment, "development") == 0)
+        return 0;
+    return err_set(l->err, -EINVAL,
+        "%s:%d: unmigrated = capture writes files for whoever tries things out: only with "
+        "environment = development, not %.60s",
+        p->capture_at.file, p->capture_at.line, p->environment);
+}
+
 static enum dg_action
 default_action(enum pol_stage stage, const struct pol_check_info *info)
 {
@@ -681,6 +720,8 @@ finish(struct loader *l, const char *path)
     int ret = end_section(l);
     if (!ret)
         ret = resolve_stage(l, path);
+    if (!ret)
+        ret = check_capture(l);
     for (size_t i = 0; i < POL_N_CHECKS && !ret; i++) {
         const struct pol_check_info *info = &pol_check_row((enum pol_check)i)->info;
         enum dg_action unset = is_asked(l, i) ? default_action(l->pol->stage, info)

@@ -251,6 +251,9 @@ load_access_key(struct loader *l)
         return load_mode(l, &a->is_observed);
     if (strcmp(key, "startup") == 0)
         return take_startup(l);
+    if (strcmp(key, "unmigrated") == 0 && str_ieqz(str_of(l->item->value), "capture"))
+        return load_fault(
+            l, "unmigrated = capture belongs to [policy]: it is for all of a database");
     if (strcmp(key, "unmigrated") == 0)
         return load_action(l, false, &a->unmigrated);
     if (strcmp(key, "unparsable") == 0)

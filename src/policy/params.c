@@ -9,8 +9,8 @@
 enum kind {
     KIND_NUMBER,
     KIND_SIZE,
-    KIND_BOOL,
     KIND_TIME,
+    KIND_BOOL,
     KIND_TEXT,
     KIND_LIST,
     KIND_OBJECTS,
@@ -286,8 +286,8 @@ pol_value_parse(struct arena *a, enum pol_param_key key, const char *text,
     switch (table[key].kind) {
     case KIND_NUMBER:
     case KIND_SIZE:
-    case KIND_BOOL:
     case KIND_TIME:
+    case KIND_BOOL:
         ret = number_parse(table[key].kind, text, &v);
         if (ret)
             return err_set(err, -EINVAL, "\"%.60s\" is not %s", text, table[key].what);

@@ -24,6 +24,8 @@ const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 unsigned pol_required(const struct pol *p);        /* key `require`: enum hist_tested */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
+/* unmigrated = capture; where it stands: */
+bool pol_is_capturing(const struct pol *p, const char **file, int *line);
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
@@ -38,7 +40,6 @@ struct pol_session {
     bool is_tx_unknown;      /* in_transaction says nothing */
     const char *search_path; /* as last set literally in the session; NULL unknown */
     bool is_path_unknown; /* set, but nobody knows to what; else NULL is the server's */
-    int server_pid;       /* its backend: its own locks don't count; 0 unknown */
     int64_t now_us;       /* wall clock, for `time` */
 };
 
@@ -82,6 +83,9 @@ struct pol_findings {
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
 void pol_findings_add(struct pol_findings *f, const struct pol_finding *item);
+/* A text with more findings than that is refused or passed for the first ones; the rest
+ * only counts for the decision. */
+#define POL_MAX_FINDINGS 1000
 void pol_findings_init(struct pol_findings *f);
 void pol_findings_deinit(struct pol_findings *f);
 static inline void
@@ -116,6 +120,7 @@ struct pol_history {
 struct pol_text {
     const char *text;
     size_t len;
+    bool std_strings; /* how its constants read; of a text on the wire */
     /* of a migration or a file given to `check`, as people know it; NULL: none */
     const char *file;
     const struct sql_scan *scan;
@@ -126,6 +131,7 @@ struct pol_text {
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
     const struct pol_live *live; /* NULL: nobody asked */
+    int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
     const struct pol_made
         *made; /* by this transaction before this text; NULL: nothing */
 };
@@ -169,7 +175,8 @@ struct pol_check_info {
     enum dg_action development, staging, production;
     const char *params; /* "except; max=3; ..." or "" */
     bool is_standard;   /* runs only where a policy asks for it */
-    /* Which statements it runs on: "static", "file", "end", "history", "always", "exempt"
+    /* Which statements it runs on: "static", "live", "file", "end", "history", "always",
+     * "exempt"
      * (tbl/checks.h). */
     const char *when;
 };

@@ -76,8 +76,8 @@ struct pol_check_conf {
     bool is_observed;
     int when_unknown; /* enum pol_unknown or POL_UNSET: the policy's */
     const char *message, *hint, *reason; /* NULL: the check's own */
-    enum dg_action rewrite_else;         /* of action = rewrite where it can't be done */
-    struct pol_list except;              /* objects that it doesn't look at */
+    enum dg_action rewrite_else; /* of action = rewrite where it can't be done */
+    struct pol_list except;      /* objects that it doesn't look at */
     struct pol_origin origin;
     struct pol_value params[POL_N_PARAMS];
 };
@@ -123,6 +123,8 @@ struct pol {
     enum pol_unknown when_unknown;
     int64_t facts_timeout_ms;
     bool rewrites_migrated; /* statements of migration files, too */
+    bool is_capturing;      /* unmigrated = capture, in this line: */
+    struct pol_origin capture_at;
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
@@ -173,6 +175,7 @@ struct pol_report {
     const char *sqlstate; /* of a rejection; NULL: 42501 */
     bool is_limited;      /* the action may not exceed at_most */
     enum dg_action at_most;
+    bool is_captured;
 };
 
 #define POL_REPORT(...) (&(struct pol_report){ __VA_ARGS__ })

@@ -479,8 +479,8 @@ take_over(struct pol_made **made, const struct pol_unit *u)
     (*made)->names = map_new(NULL);
     while (
         map_count((*made)->names) < MAX_MADE && map_next(u->tables, &pos, &key, &value))
-        map_set((*made)->names, key,
-            is_born(u, value, false) ? MADE_SURELY : MADE_PERHAPS);
+        map_set(
+            (*made)->names, key, is_born(u, value, false) ? MADE_SURELY : MADE_PERHAPS);
 }
 
 void

@@ -4,6 +4,7 @@
  * in, outcomes learned. */
 #include "base/mem.h"
 #include "session/login.h"
+#include "session/own.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -81,6 +82,7 @@ on_ready(struct sess *s, char status)
     gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);
     sess_portals_unit_done(s, unit, n_messages, status == 'I');
+    sess_edited_done(s, unit);
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */
@@ -89,6 +91,7 @@ on_ready(struct sess *s, char status)
     s->has_failed = false;
     s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
+    sess_own_ready(s, unit, status);
 }
 
 /* true: ours was sent instead */
@@ -101,7 +104,8 @@ on_error(struct sess *s, const char *body, size_t n)
     pgw_error_field(body, n, 'C', &sqlstate);
     if (s->state == SESS_ST_LOGIN && sess_login_may_move(s, sqlstate))
         return true;
-    bool swapped = s->n_refusals && sess_swap_error(s, body, n);
+    bool swapped = (s->n_refusals && sess_swap_error(s, body, n))
+        || (s->edited && sess_edited_error(s, body, n));
     if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
         s->has_said_fatal = true;
     if (s->track)
@@ -133,13 +137,15 @@ static bool
 is_surplus(const struct sess *s)
 {
     return s->state == SESS_ST_READY && s->probe != SESS_PROBE_ANSWERED
-        && s->n_done >= s->n_sent;
+        && s->n_done >= s->n_sent && !sess_own_listens(s);
 }
 
 /* Must the body be there before we go on? */
 static bool
 is_looked_at(const struct sess *s, char type)
 {
+    if (sess_own_listens(s))
+        return true;
     switch (type) {
     case 'Z':
     case 'S':
@@ -159,6 +165,8 @@ is_looked_at(const struct sess *s, char type)
 static bool
 look(struct sess *s, char type, const char *body, size_t n)
 {
+    if (sess_own_message(s, type, body, n))
+        return false;
     switch (type) {
     case 'Z':
         if (sess_probe_ready(s))
@@ -225,6 +233,10 @@ wake_front(struct sess *s)
         break;
     case SESS_WAIT_COPY:
         break;
+    case SESS_WAIT_OWN:
+        if (!sess_own_is_settled(s))
+            return;
+        break;
     }
     s->wait = SESS_WAIT_NONE;
     sess_resume(s);
@@ -265,7 +277,8 @@ is_seam(const struct sess *s, char type)
 {
     return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
         || s->probe != SESS_PROBE_NONE
-        || (s->n_refusals && (type == '1' || type == '2' || type == '3'));
+        || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
+        || sess_own_listens(s);
 }
 
 size_t

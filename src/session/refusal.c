@@ -29,7 +29,9 @@ void
 sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out)
 {
     struct pgw_error e = {
-        .severity = is_notice ? "WARNING" : "ERROR",
+        .severity = m->severity ? m->severity
+            : is_notice         ? "WARNING"
+                                : "ERROR",
         .sqlstate = m->sqlstate,
         .message = m->message,
         .detail = m->detail,
@@ -74,8 +76,7 @@ sess_refuse(struct sess *s, enum sess_message kind, struct str name,
 }
 
 void
-sess_refuse_commit(
-    struct sess *s, enum sess_message kind, const struct gate_message *m)
+sess_refuse_commit(struct sess *s, enum sess_message kind, const struct gate_message *m)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(PGW_MAX_STARTUP * 2);
     struct str name = STR(COMMIT_NAME);
@@ -84,8 +85,8 @@ sess_refuse_commit(
     r->is_commit = true;
     r->unit = s->n_sent + 1;
     r->message = s->batch_sent;
-    int n = snprintf(text, sizeof(text), "PREPARE TRANSACTION 'ddlgate_refused_%s_",
-        r->token);
+    int n = snprintf(
+        text, sizeof(text), "PREPARE TRANSACTION 'ddlgate_refused_%s_", r->token);
     memset(text + n, 'x', MIN_GID);
     memcpy(text + n + MIN_GID, "'", 2);
     if (kind == SESS_MSG_QUERY) {

@@ -7,6 +7,7 @@
 #include "session/dial.h"
 #include "session/links.h"
 #include "session/login.h"
+#include "session/own.h"
 #include "session/track.h"
 
 #include <stdarg.h>
@@ -181,6 +182,8 @@ release(struct sess *s)
     s->request = NULL;
     sess_portals_clear(s);
     sess_refusals_clear(s);
+    sess_own_free(s);
+    sess_edited_done(s, UINT64_MAX);
     mem_free(s->ends);
     s->ends = NULL;
     if (s->has_taken_db)

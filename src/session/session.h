@@ -52,6 +52,7 @@ enum sess_wait {
     SESS_WAIT_IDLE,  /* until every unit sent before is answered */
     SESS_WAIT_BATCH, /* until every message of the open batch is answered */
     SESS_WAIT_COPY,  /* until a COPY's Syncs are accounted for */
+    SESS_WAIT_OWN,   /* until statements of the gate's own are answered */
 };
 
 enum sess_end {
@@ -107,9 +108,11 @@ struct sess_bind {
     struct sess_bind *next; /* what the portal was before */
 };
 
-struct sess_track; /* track.h: statements whose end matters */
-struct sess_login; /* login.h: what only the way to READY needs */
-struct sess_dial;  /* dial.h */
+struct sess_track;  /* track.h: statements whose end matters */
+struct sess_own;    /* own.h: settings around a statement */
+struct sess_edited; /* edited.c: texts whose errors lead back to the client's */
+struct sess_login;  /* login.h: what only the way to READY needs */
+struct sess_dial;   /* dial.h */
 struct sess_upstream;
 
 struct sess {
@@ -142,8 +145,7 @@ struct sess {
 
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
-    bool is_edited;     /* its text is not the client's: a name got its pg_temp. */
-    struct buf notices; /* NoticeResponses to put in at a message boundary */
+    struct buf notices;           /* NoticeResponses to put in at a message boundary */
 
     /* Units: everything up to the server's next ReadyForQuery. */
     uint64_t n_sent,
@@ -174,8 +176,10 @@ struct sess {
 
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
-    struct map *portals;      /* name -> struct sess_bind; NULL while none matters */
-    struct sess_track *track; /* owned; NULL while nothing is tracked */
+    struct sess_own *own;       /* owned; NULL while nothing is set */
+    struct sess_edited *edited; /* owned list */
+    struct map *portals;        /* name -> struct sess_bind; NULL while none matters */
+    struct sess_track *track;   /* owned; NULL while nothing is tracked */
     bool is_trail_cut; /* steps of the open transaction are lost (gate/trail.h) */
 };
 
@@ -223,6 +227,17 @@ void sess_timer_done(struct sess *s);
 size_t sess_front_bytes(struct sess *s, const char *p, size_t n);
 size_t sess_back_bytes(struct sess *s, const char *p, size_t n);
 void sess_put_notices(struct sess *s); /* at a message boundary towards the client */
+/* A unit was sent that the server answers with ReadyForQuery. */
+void sess_unit_sent(struct sess *s, bool is_query);
+
+/* --- edited.c ------------------------------------------------------------------------------ */
+/* The message at hand, of the unit that is being sent, has an edited text; message: its
+ * number among the extended ones, or GATE_IN_QUERY. */
+void sess_edited_add(struct sess *s, unsigned message, struct gate_text *text);
+/* All units up to this one are answered. */
+void sess_edited_done(struct sess *s, uint64_t unit);
+/* Is this ErrorResponse about a place in an edited text? Sends it with the client's. */
+bool sess_edited_error(struct sess *s, const char *body, size_t n);
 
 /* --- copy.c -------------------------------------------------------------------------------- */
 enum sess_copy {
