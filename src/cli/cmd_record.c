@@ -228,7 +228,6 @@ load_lock(const struct job *j, const char *path, struct hist_set **out, struct e
 static void
 take_old_table(struct job *j)
 {
-    AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
     const char *found = strstr(j->old_text, "\ntable ");
 
     if (!found || j->table)
