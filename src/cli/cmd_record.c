@@ -446,6 +446,17 @@ finish(struct job *j)
                          : write_result(j, buf_cstr(&changes));
 }
 
+/* Better now than when all has run. */
+static int
+check_output(const struct job *j)
+{
+    AUTO(mem_free) char *folder = fs_relative_to(j->output, ".");
+
+    if (j->a.is_check || access(folder, W_OK) == 0)
+        return CLI_OK;
+    return cli_error(&cmd_record, "can't write to %s: %s", folder, strerror(errno));
+}
+
 static int
 run_job(struct job *j)
 {
@@ -453,6 +464,8 @@ run_job(struct job *j)
 
     if (!j->output)
         j->output = DEFAULT_FILE;
+    if (!status)
+        status = check_output(j);
     if (!status)
         status = read_old(j);
     if (!status)
