@@ -238,12 +238,17 @@ class LockTool(Tool):
         steps = sorted(self.steps)
         return [self.versions[n] for n in steps[:len(steps) + 1 - len(self.wanted)]]
 
+    def down_all(self):
+        """Rolls all steps back; a tool that starts slowly may know how to do it at once."""
+        for _ in self.steps:
+            self.down()
+
     def commands(self):
-        """The command that applies all steps, and those that roll each of them back."""
+        """The command that applies all steps, and those that roll them back."""
         self.wanted = []
         self.up()
-        for _ in self.steps if self.has_down else ():
-            self.down()
+        if self.has_down:
+            self.down_all()
         wanted, self.wanted = self.wanted, None
         return wanted[0], wanted[1:]
 
