@@ -44,6 +44,7 @@ struct app {
     struct usher *usher;
     struct capture *capture;
     struct sess_shared shared;
+    struct app_listener listener;
     struct worker_thread *threads; /* owned */
     struct adm_http *http;         /* owned; NULL: none configured */
     struct net_listener *listeners[MAX_LISTENERS];
@@ -54,6 +55,7 @@ struct app {
     int64_t drain_until_us;
     bool is_draining, has_hurry, is_over;
     size_t next_worker;
+    uint64_t n_accepted;
 };
 
 /* --- snapshot --------------------------------------------------------------------------- */
@@ -218,6 +220,7 @@ accepted(void *ctx, int fd, const struct net_addr *peer)
 {
     struct app *app = ctx;
     unsigned n = atomic_fetch_add(&app->shared.n_clients, 1);
+    app->n_accepted++;
     bool is_rejected = n >= (unsigned)app->snap->cfg->max_client_conn;
     size_t i = app->next_worker++ % app->shared.n_workers;
     sess_worker_accept(app->threads[i].worker, fd, peer, is_rejected);
@@ -338,7 +341,10 @@ static void
 committed(void *ctx, struct gate_trail *trail)
 {
     struct app *app = ctx;
-    capture_committed(app->capture, trail);
+    if (app->listener.committed)
+        app->listener.committed(app->listener.ctx, trail);
+    else
+        capture_committed(app->capture, trail);
 }
 
 static void
@@ -398,7 +404,8 @@ make_workers(struct app *app)
     app->shared.note_change = note_change;
     app->shared.ask = ask_usher;
     app->shared.committed = committed;
-    app->shared.trail_wants = GATE_TRAIL_CAPTURED;
+    app->shared.trail_wants = app->listener.committed ? app->listener.wants
+                                                      : GATE_TRAIL_CAPTURED;
     app->shared.databases = tally_new();
     app->shared.users = tally_new();
     app->shared.ctx = app;
@@ -573,9 +580,12 @@ app_free_p(struct app **app)
 }
 
 int
-app_new(const char *config_path, struct app **out, struct err *err)
+app_new(const char *config_path, const struct app_listener *listener, struct app **out,
+    struct err *err)
 {
     AUTO(app_free) struct app *app = mem_zalloc(sizeof(*app));
+    if (listener)
+        app->listener = *listener;
     app->config_path = mem_strdup(config_path);
     int r = load(config_path, false, &app->snap, &app->links, err);
     if (r)
@@ -634,6 +644,39 @@ app_run(struct app *app)
     log_stats(app);
     log_info("shut down");
     return 0;
+}
+
+void
+app_stop(struct app *app)
+{
+    shut_down(app);
+}
+
+int
+app_port(const struct app *app)
+{
+    return app->n_listeners ? net_addr_port(net_listener_addr(app->listeners[0])) : 0;
+}
+
+struct net_loop *
+app_loop(struct app *app)
+{
+    return app->loop;
+}
+
+uint64_t
+app_n_accepted(const struct app *app)
+{
+    return app->n_accepted;
+}
+
+uint64_t
+app_n_texts(struct app *app)
+{
+    struct gate_stats s = { 0 };
+    for (size_t i = 0; i < app->shared.n_workers; i++)
+        sess_worker_stats(app->threads[i].worker, &s);
+    return s.texts;
 }
 
 void

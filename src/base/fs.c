@@ -88,22 +88,42 @@ fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
     return 0;
 }
 
-/* Writes all of it into the new file and gives that mode and owner of the old one. */
 static int
-fill(int fd, const char *text, size_t n, const struct stat *like)
+write_all(int fd, const char *p, size_t n)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = write(fd, text + done, n - done);
-        if (k < 0 && errno != EINTR)
-            return -errno;
-        done += k > 0 ? (size_t)k : 0;
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? -errno : -EIO;
+        p += done;
+        n -= (size_t)done;
     }
-    /* Who may not give it away keeps it: the mode counts. */
-    if (fchown(fd, like->st_uid, like->st_gid) != 0 && errno != EPERM)
-        return -errno;
-    if (fchmod(fd, like->st_mode & 07777) != 0 || fsync(fd) != 0)
-        return -errno;
     return 0;
+}
+
+/* The new file beside the old one, in its place at the end. */
+static int
+write_beside(const char *path, char *beside, const void *data, size_t n, unsigned mode)
+{
+    struct stat st;
+    AUTO(close) int fd = mkostemp(beside, O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    int r = write_all(fd, data, n);
+    if (!r && stat(path, &st) == 0) {
+        mode = st.st_mode & 07777;
+        /* Who may not give it away keeps it: the mode counts. */
+        if (fchown(fd, st.st_uid, st.st_gid) != 0 && errno != EPERM)
+            r = -errno;
+    }
+    if (!r && (fchmod(fd, mode) != 0 || fsync(fd) != 0 || rename(beside, path) != 0))
+        r = -errno;
+    if (r)
+        unlink(beside);
+    return r;
 }
 
 static void
@@ -116,39 +136,32 @@ sync_folder(const char *path)
 }
 
 int
-fs_replace(const char *path, const char *was, size_t n_was, const char *text, size_t n,
-    struct err *err)
+fs_replace(const char *path, const void *data, size_t n, unsigned mode, struct err *err)
 {
     char *real = realpath(path, NULL);
-    AUTO(mem_free) char *now = NULL;
-    struct stat st;
-    size_t n_now;
-    int r;
+    const char *target = real ? real : path;
+    AUTO(mem_free) char *beside = mem_printf("%s.ddlgate-XXXXXX", target);
+    int r = write_beside(target, beside, data, n, mode);
 
-    if (!real)
-        return err_errno(err, -errno, "%s", path);
-    AUTO(mem_free) char *target = mem_strdup(real);
+    if (!r)
+        sync_folder(target);
     free(real);
-    AUTO(mem_free) char *fresh = mem_printf("%s.ddlgate-XXXXXX", target);
-    r = fs_read(target, n_was + 1, &now, &n_now, err);
-    if (r)
+    return r ? err_errno(err, r, "%s", path) : 0;
+}
+
+int
+fs_edit(const char *path, const char *was, size_t n_was, const char *text, size_t n,
+    struct err *err)
+{
+    AUTO(mem_free) char *now = NULL;
+    size_t n_now;
+    int r = fs_read(path, n_was + 1, &now, &n_now, err);
+
+    if (r && r != -EFBIG)
         return r;
-    if (n_now != n_was || memcmp(now, was, n_was) != 0)
+    if (r || n_now != n_was || memcmp(now, was, n_was) != 0)
         return err_set(err, -EAGAIN, "%s: changed meanwhile; run it again", path);
-    if (stat(target, &st) != 0)
-        return err_errno(err, -errno, "%s", path);
-    AUTO(close) int fd = mkostemp(fresh, O_CLOEXEC);
-    if (fd < 0)
-        return err_errno(err, -errno, "%s", path);
-    r = fill(fd, text, n, &st);
-    if (r == 0 && rename(fresh, target) != 0)
-        r = -errno;
-    if (r) {
-        unlink(fresh);
-        return err_errno(err, r, "%s", path);
-    }
-    sync_folder(target);
-    return 0;
+    return fs_replace(path, text, n, 0644, err);
 }
 
 char *

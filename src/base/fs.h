@@ -13,11 +13,15 @@
 int fs_read(const char *path, size_t max, char **out, size_t *n, struct err *err)
     MUST_CHECK;
 
-/* Puts `text` into the place of the file in one step (written beside it, synced, renamed;
- * mode and owner stay, a symbolic link is followed), if the file still holds `was`.
- * Returns 0 or -errno with err "path: reason"; then the file is as it was. */
-int fs_replace(const char *path, const char *was, size_t n_was, const char *text,
-    size_t n, struct err *err) MUST_CHECK;
+/* Puts n bytes into the file in one step (written beside it, synced, renamed): others see the
+ * old file or the new one, whole. A new file gets the mode, one that is replaced keeps its
+ * own, and its owner; a symbolic link stays and its file is replaced. Returns 0 or -errno
+ * with err "path: reason"; the old file is then as it was. */
+int fs_replace(const char *path, const void *data, size_t n, unsigned mode,
+    struct err *err) MUST_CHECK;
+/* The same with a file that still holds `was`; else -EAGAIN, nothing done. */
+int fs_edit(const char *path, const char *was, size_t n_was, const char *text, size_t n,
+    struct err *err) MUST_CHECK;
 
 /* `path` as it stands in file `from`: absolute stays, relative is relative to the folder
  * of `from`. The caller owns the result. */

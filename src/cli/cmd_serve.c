@@ -33,7 +33,7 @@ run(int argc, char **argv)
         return cli_misuse(&cmd_serve, "unexpected argument '%s'", argv[optind]);
     if (!config)
         return cli_misuse(&cmd_serve, "no configuration file given (-c FILE)");
-    if (app_new(config, &app, &err) != 0)
+    if (app_new(config, NULL, &app, &err) != 0)
         return cli_error(&cmd_serve, "%s", err.text);
     int status = app_run(app);
     app_free(app);

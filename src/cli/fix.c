@@ -254,7 +254,7 @@ write_file(struct work *w, const struct sql_edits *all, struct err *err)
         return 0;
     }
     AUTO(mem_free) char *new = sql_edits_apply(&moved, file, n, &n_new);
-    return fs_replace(w->u->path, file, n, new, n_new, err);
+    return fs_edit(w->u->path, file, n, new, n_new, err);
 }
 
 static void

@@ -130,6 +130,16 @@ ctl_bind(const char *sql, const char *value, char **out, struct err *err)
 }
 
 char *
+ctl_conninfo_get(const char *conninfo, const char *keyword)
+{
+    AUTO(ctl_options) PQconninfoOption *options = NULL;
+
+    if (ctl_parse("", conninfo, &options, NULL))
+        return NULL;
+    return mem_strdup(ctl_option(options, keyword));
+}
+
+char *
 ctl_conninfo_with(const char *conninfo, const char *keyword, const char *value)
 {
     AUTO(ctl_options) PQconninfoOption *options = NULL;

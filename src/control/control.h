@@ -93,6 +93,8 @@ int ctl_link_backend_pid(const struct ctl_link *l);
 /* How it was connected: everything that conninfo, environment, service and password files
  * gave, as one conninfo. Holds the password. Owned by the caller. */
 char *ctl_link_conninfo(const struct ctl_link *l);
+/* The value of a keyword as conninfo itself has it, owned by the caller; NULL: not set. */
+char *ctl_conninfo_get(const char *conninfo, const char *keyword);
 /* conninfo with another value for a keyword, owned by the caller. NULL: can't be read. */
 char *ctl_conninfo_with(const char *conninfo, const char *keyword, const char *value);
 

@@ -144,10 +144,16 @@ keep(const struct hist_recording *r, const struct hist_ran *ran)
     return best;
 }
 
+static struct str
+copy_text(struct hist_recording *r, const struct hist_ran *ran)
+{
+    return (struct str){ arena_strndup(r->arena, ran->sql.p, ran->sql.n), ran->sql.n };
+}
+
 static void
 add_statement(struct hist_recording *r, const struct hist_ran *ran, enum keep k)
 {
-    struct str text = { arena_strndup(r->arena, ran->sql.p, ran->sql.n), ran->sql.n };
+    struct str text = copy_text(r, ran);
     char what[160];
 
     if (r->current) {
@@ -403,6 +409,11 @@ take_insert(struct hist_recording *r, const struct hist_ran *ran,
         struct values v = { r, ran, w->values + i * n, n };
         struct row row;
         read_row(&v, true, &row);
+        if (!row.key[0] && !w->n_rows) {
+            /* rows made of rows: not a migration that has run, but a part of one */
+            add_statement(r, ran, KEEP_DATA);
+            return 0;
+        }
         if (!row.key[0])
             return not_readable(r, w, err);
         if (!r->is_rolling_back)
@@ -475,7 +486,11 @@ take_delete(struct hist_recording *r, const struct hist_ran *ran,
         snprintf(row.key, sizeof(row.key), "%s", r->list[i - 1].version);
         return applied(r, &row, err);
     }
-    return rolled_back(r, i);
+    int ret = rolled_back(r, i);
+    /* not the tool does it but its file, which has to be known for it */
+    if (!has_flag(r, HIST_T_DELETES))
+        texts_add(&r->list[i - 1].down, copy_text(r, ran));
+    return ret;
 }
 
 static int

@@ -269,7 +269,8 @@ static const struct hist_tool tools[] = {
         .title = "golang-migrate",
         .table = "schema_migrations",
         .row = HIST_ROW_BEFORE,
-        .flags = HIST_T_HEAD | HIST_T_ZERO | HIST_T_EMPTIES | HIST_T_DELETES | HIST_T_WHOLE,
+        .flags = HIST_T_HEAD | HIST_T_ZERO | HIST_T_EMPTIES | HIST_T_DELETES
+            | HIST_T_WHOLE,
         .up = "%d_%x.up.sql",
         .down = "%d_%x.down.sql",
         .key = "%d",
@@ -487,7 +488,10 @@ static const struct hist_tool tools[] = {
     { .format = "django",
         .title = "Django",
         .table = "django_migrations",
-        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES | HIST_T_DOWN_AFTER,
+        /* In the same transaction, unless the migration has deferred statements (a foreign
+         * key, an index): then after its COMMIT. */
+        .row = HIST_ROW_AFTER,
+        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES,
         .order_by = "id",
         COLUMNS(django) },
     { .format = "rails",

@@ -107,6 +107,19 @@ wait_ready(struct scratch *s, struct err *err)
         (long long)s->timeout_ms / 1000, why.text[0] ? why.text : "initdb still runs");
 }
 
+/* What would lead our own connections somewhere else. */
+static void
+clear_environment(void)
+{
+    static const char *const names[] = { "PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE",
+        "PGPASSWORD", "PGPASSFILE", "PGREQUIREAUTH", "PGREQUIREPEER",
+        "PGCHANNELBINDING", "PGSSLMODE", "PGSSLNEGOTIATION", "PGGSSENCMODE",
+        "PGTARGETSESSIONATTRS", "PGLOADBALANCEHOSTS" };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(names); i++)
+        unsetenv(names[i]);
+}
+
 static int
 open_private(struct scratch *s, const struct scratch_opts *opts, struct err *err)
 {
@@ -119,6 +132,7 @@ open_private(struct scratch *s, const struct scratch_opts *opts, struct err *err
         r = make_folder(s, job.uid, job.gid, err);
     if (r)
         return r;
+    clear_environment();
     job.bin = s->bin;
     job.folder = s->folder;
     s->prefix = mem_strdup(opts->dbname ? opts->dbname : OUR_NAME);

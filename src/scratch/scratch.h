@@ -22,7 +22,8 @@ struct scratch_opts {
     int64_t timeout_ms; /* for starting it, and for each statement; 0: a minute */
 };
 
-/* Starts or reaches the server; no database is made yet. 0, or -errno with err, which says
+/* Starts or reaches the server; no database is made yet. Variables of libpq that would lead
+ * connections to a private server astray are taken out of our environment. 0, or -errno with err, which says
  * what to install or which option to give. */
 int scratch_open(const struct scratch_opts *opts, struct scratch **out, struct err *err)
     MUST_CHECK;

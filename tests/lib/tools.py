@@ -13,6 +13,7 @@ tool is missing is skipped, with the reason."""
 import json
 import os
 import re
+import shlex
 import shutil
 
 import proc
@@ -187,12 +188,26 @@ class Tool:
         assert answer.error["C"] in ("42501", "55000"), (sql, answer)
 
 
+class Folder:
+    """What a tool's class needs of a gate while nothing but its files is wanted."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as f:
+            f.write(text)
+
+
 class LockTool(Tool):
-    """A tool without SQL files: what it runs on a scratch database, one migration after the
-    other, is written into a lockfile, which is all that the gate knows."""
+    """A tool without SQL files: `ddlgate record` writes what it runs on a scratch database
+    into a lockfile, which is all that the gate knows."""
     tool_format = None
-    own = None                # what the tool runs for itself, as a pattern
-    everything = (1, 2, 3, 4)
+    wanted = None             # instead of running a command: here is how
 
     def __init__(self, t, steps=(1, 2, 3), **kw):
         self.t = t
@@ -200,8 +215,7 @@ class LockTool(Tool):
         self.gate = t.new_gate(**kw, extra="\n[migrations m]\ndatabases = *\n"
                                "format = lockfile\npath = ddlgate.lock\n")
         self.prepare()
-        self.record()
-        self.db, self.recording, self.steps = t.db(), False, set()
+        self.db, self.steps = t.db(), set()
         for n in steps:
             self.write(n, *STEPS[n])
         self.lock(*steps)
@@ -209,47 +223,69 @@ class LockTool(Tool):
 
     @property
     def port(self):
-        return self.t.cluster.port if self.recording else self.gate.port
+        return self.gate.port if self.wanted is None else "{port}"
 
-    def record(self):
-        """Once for all cases of a file."""
-        self.recording, make = True, type(self)
-        if "recorded" in vars(make):
-            self.ups, self.downs = make.recorded
-            return
-        self.db = self.t.db()
-        self.ups, self.downs = {}, {}
-        for n in self.everything:
-            self.write(n, *STEPS[n])
-            self.ups[n] = self.ran_by(self.up)
-        for n in reversed(self.everything if self.has_down else ()):
-            self.downs[n] = self.ran_by(self.down)
-        make.recorded = self.ups, self.downs
-        self.remove_files()
+    def url(self, *args, **kw):
+        return super().url(*args, **kw) if self.wanted is None else "{url}"
 
-    def remove_files(self):
-        shutil.rmtree(self.gate.path(self.folder))
+    def tool(self, *argv, **env):
+        if self.wanted is None:
+            return super().tool(*argv, **env)
+        self.wanted.append((argv, env))
+        return proc.Run("", "", 0)
 
-    def ran_by(self, command):
-        before = len(self.t.executed(self.db))
-        r = command()
-        assert r.status == 0, r.out + r.err
-        return [s for s in self.t.executed(self.db)[before:]
-                if re.match(r"\s*(CREATE|ALTER|DROP|COMMENT)\b", s, re.I)
-                and not re.search(self.own, s)]
+    def rows(self):
+        """While commands are collected: what would be there after them."""
+        if self.wanted is None:
+            return super().rows()
+        steps = sorted(self.steps)
+        return [self.versions[n] for n in steps[:len(steps) + 1 - len(self.wanted)]]
+
+    def down_all(self):
+        """Rolls all steps back; a tool that starts slowly may know how to do it at once."""
+        for _ in self.steps:
+            self.down()
+
+    def commands(self):
+        """The command that applies all steps, and those that roll them back."""
+        self.wanted = []
+        self.up()
+        if self.has_down:
+            self.down_all()
+        wanted, self.wanted = self.wanted, None
+        return wanted[0], wanted[1:]
+
+    def record(self, *options):
+        """Of the steps' files, as they are meant, in a folder of their own."""
+        gate, self.gate = self.gate, Folder(self.gate.path(f"record-{len(self.steps)}"))
+        try:
+            self.prepare()
+            for n in sorted(self.steps):
+                self.write(n, *STEPS[n])
+            (up, env), downs = self.commands()
+            if downs:
+                options += ("--down", " && ".join(shlex.join(argv) for argv, _ in downs))
+            options += ("--server", f"host=127.0.0.1 port={self.t.cluster.port} user=postgres")
+            r = proc.run([proc.BINARY, "record", *options, "--", *up],
+                         env=proc.environment(**env), cwd=self.gate.folder, timeout=80)
+            assert r.status == 0, r
+            with open(self.gate.path("ddlgate.lock")) as f:
+                return f.read()
+        finally:
+            shutil.rmtree(self.gate.folder)
+            self.gate = gate
 
     def lock(self, *steps):
-        """Adds these to the lockfile, in the order of their numbers."""
+        """Adds these to the lockfile, in the order of their numbers. A lockfile of the same
+        steps is the same for all cases of a file."""
         self.steps |= set(steps)
-        lines = [f"tool {self.tool_format}"]
-        for n in sorted(self.steps):
-            lines.append(f"migration {self.versions[n]}")
-            lines += ["up " + s.encode().hex() for s in self.ups[n]]
-            lines += ["down " + s.encode().hex() for s in self.downs.get(n, ())]
-        program = os.path.join(os.path.dirname(proc.BINARY), "..", "tests", "lib", "mklock")
-        r = proc.run([program], stdin="\n".join(lines) + "\n")
-        assert r.status == 0, r.err
-        self.gate.write("ddlgate.lock", r.out)
+        made = type(self).__dict__.get("made")
+        if made is None:
+            made = type(self).made = {}
+        key = tuple(sorted(self.steps))
+        if key not in made:
+            made[key] = self.record()
+        self.gate.write("ddlgate.lock", made[key])
 
     def add(self, *numbers):
         for n in numbers:

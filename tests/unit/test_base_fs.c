@@ -6,6 +6,7 @@
 
 #include "lib/unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 
 static char *dir;
@@ -47,6 +48,56 @@ put_link(const char *name, const char *to)
     AUTO(mem_free) char *path = below(name);
     ck_assert_int_eq(symlink(to, path), 0);
 }
+
+static void
+check_file(const char *path, const char *want, unsigned mode)
+{
+    struct stat st;
+    char *text = NULL;
+    size_t n = 0;
+
+    ck_assert_int_eq(fs_read(path, 100, &text, &n, NULL), 0);
+    ck_assert_str_eq(text, want);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, mode);
+    mem_free(text);
+}
+
+START_TEST(file_is_replaced_and_keeps_mode_and_link)
+{
+    AUTO(mem_free) char *path = below("f"), *link = below("l");
+    struct err err = { "" };
+
+    ck_assert_int_eq(fs_replace(path, "one", 3, 0640, &err), 0);
+    check_file(path, "one", 0640);
+    put_link("l", "f");
+    ck_assert_int_eq(fs_replace(link, "second", 6, 0600, &err), 0);
+    check_file(path, "second", 0640);
+    ck_assert_int_gt(readlink(link, (char[8]){ "" }, 8), 0);
+    ck_assert_int_eq(fs_replace(path, "", 0, 0600, &err), 0);
+    check_file(path, "", 0640);
+}
+END_TEST
+
+START_TEST(file_that_cant_be_replaced_stays)
+{
+    AUTO(mem_free) char *path = below("none/f"), *folder = below("d");
+    AUTO(mem_free) char *want = mem_printf("%s: No such file or directory", path);
+    struct err err = { "" };
+
+    ck_assert_int_eq(fs_replace(path, "x", 1, 0644, &err), -ENOENT);
+    ck_assert_str_eq(err.text, want);
+    put_dir("d");
+    put_file("d/f", "kept");
+    ck_assert_int_eq(fs_replace(folder, "x", 1, 0644, &err), -EISDIR);
+    struct dirent **list = NULL;
+    int n = scandir(dir, &list, NULL, NULL);
+    ck_assert_int_eq(n, 3); /* with . and ..: nothing is left beside */
+    while (n > 0)
+        free(list[--n]);
+    free(list);
+}
+END_TEST
 
 START_TEST(file_is_read_with_its_nul_bytes)
 {
@@ -307,6 +358,8 @@ suite(void)
     TCase *tc = tcase_create("fs");
 
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, file_is_replaced_and_keeps_mode_and_link);
+    tcase_add_test(tc, file_that_cant_be_replaced_stays);
     tcase_add_test(tc, file_is_read_with_its_nul_bytes);
     tcase_add_test(tc, empty_file_is_an_empty_text);
     tcase_add_test(tc, size_at_the_limit_passes_and_one_more_is_refused);

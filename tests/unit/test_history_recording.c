@@ -220,6 +220,16 @@ static const struct {
         "CREATE INDEX CONCURRENTLY i ON a (i)\nCOMMIT\nCREATE INDEX CONCURRENTLY j ON a (i)\n"
         "COMMIT\nINSERT INTO schema_migrations (version) VALUES ('1')\nCOMMIT",
         "1: CREATE, CREATE" },
+    { "rows of the history made of rows", "yoyo",
+        "CREATE TABLE a (i int)\nINSERT INTO _yoyo_migration SELECT migration_hash, "
+        "migration_id FROM _yoyo_log\n$ 00ff, 1.a\nINSERT INTO _yoyo_migration "
+        "(migration_hash, migration_id) VALUES ($1, $2)\nCOMMIT",
+        "1.a: (00ff) CREATE, INSERT" },
+    { "a file that takes its row back", "numbered-sql",
+        "CREATE TABLE a (i int)\nINSERT INTO schema_migrations (version, name) VALUES ('1', "
+        "'a')\nCOMMIT\nDOWN\nDROP TABLE a\n"
+        "DELETE FROM schema_migrations WHERE version = '1'\nCOMMIT",
+        "1: (a) CREATE / DROP, DELETE" },
     { "a migration without a statement", "rails",
         "INSERT INTO \"schema_migrations\" (\"version\") VALUES ('5') RETURNING \"version\"\n"
         "COMMIT\nDOWN\nDELETE FROM \"schema_migrations\" WHERE \"schema_migrations\"."
@@ -257,7 +267,7 @@ static const struct {
         "CREATE TABLE late (i int)\nCREATE TABLE later (i int)\nCOMMIT\nDOWN",
         "2 schema changes belong to no migration" },
     { "a version that the server makes", "dbmate",
-        "INSERT INTO schema_migrations (version) SELECT max(v) FROM x\nCOMMIT",
+        "INSERT INTO schema_migrations (version) VALUES ((SELECT max(v) FROM x))\nCOMMIT",
         "can't be read from the statement" },
     { "rows by COPY", "dbmate", "COPY schema_migrations FROM STDIN\nCOMMIT",
         "can't be read from the statement" },
@@ -277,7 +287,8 @@ static const struct {
         "INSERT INTO flyway_schema_history (installed_rank, version, description, type, "
         "script, checksum, success) VALUES (1, '1', 'a', 'SQL', 'V1__a.sql', 5, true)\nCOMMIT",
         "format = flyway" },
-    { "SQL's EXECUTE of a change", "dbmate", "EXECUTE p\nCOMMIT", "by the SQL command EXECUTE" },
+    { "SQL's EXECUTE of a change", "dbmate", "EXECUTE p\nCOMMIT",
+        "by the SQL command EXECUTE" },
 };
 
 START_TEST(what_belongs_nowhere_is_said)

@@ -97,6 +97,8 @@ close_it(struct scratch *s)
 START_TEST(private_databases_are_empty_apart_and_gone_after)
 {
     struct scratch_opts opts = { .dbname = "it's a \"shop\"" };
+    setenv("PGSERVICE", "nowhere", 1);
+    setenv("PGHOSTADDR", "192.0.2.1", 1);
     struct scratch *s = open_it(&opts);
     const char *one = new_database(s), *two = new_database(s);
 
