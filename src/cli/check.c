@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "gate/snapshot.h"
 #include "gate/text.h"
+#include "history/psql.h"
 
 /* A policy by its path: databases share them. */
 struct check_policy {
@@ -184,7 +185,8 @@ judge_live(struct check *c, const struct pol *pol, const struct gate_source *sou
 
 static void
 judge(struct check *c, struct report *r, const struct pol *pol,
-    const struct gate_source *source, const struct pol_text *unit, bool is_again)
+    const struct gate_source *source, const struct pol_text *unit,
+    const struct hist_sent *sent, bool is_again)
 {
     AUTO(pol_findings_deinit) struct pol_findings found;
 
@@ -193,15 +195,15 @@ judge(struct check *c, struct report *r, const struct pol *pol,
     judge_live(c, pol, source, unit, &found);
     for (size_t i = 0; i < found.n; i++) {
         if (found.items[i].action >= DG_NOTE)
-            report_add(r, unit, &found.items[i], is_again);
+            report_add(r, unit, sent, &found.items[i], is_again);
     }
 }
 
 static const struct hist_attest_answer nobody_knows = { .state = HIST_ATTEST_UNKNOWN };
 
 static void
-check_text(
-    struct check *c, struct report *r, const char *name, const char *sql, size_t n)
+check_text(struct check *c, struct report *r, const char *name, const char *sql,
+    size_t n, const struct hist_sent *sent)
 {
     AUTO(gate_text_unref)
     struct gate_text *t = gate_text_whole(NULL, NULL, sql, n, SQL_TREE_DEFAULT_DEPTH);
@@ -212,8 +214,10 @@ check_text(
         .tree = t->tree,
         .attested = &nobody_knows };
 
+    if (sent)
+        hist_sent_lines(sent, &t->scan);
     report_file(r, name, t->scan.n);
-    judge(c, r, c->general, NULL, &unit, false);
+    judge(c, r, c->general, NULL, &unit, sent, false);
     report_file_end(r);
 }
 
@@ -257,7 +261,7 @@ judge_in_source(
             is_known |= done[k] == pol;
         if (is_known)
             continue;
-        judge(c, r, pol, p->source, &unit, n_done > 0);
+        judge(c, r, pol, p->source, &unit, m->sent, n_done > 0);
         *required |= pol_required(pol);
         done[n_done++] = pol;
     }
@@ -348,14 +352,16 @@ check_file(struct check *c, struct report *r, const char *path)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     const struct place *p = is_stdin ? NULL : find_in_sources(c, path);
-    AUTO(mem_free) char *text = NULL;
+    AUTO(arena_free) struct arena *a = arena_new();
+    const struct hist_sent *sent = NULL;
+    const char *text = NULL;
     struct err err = { "" };
     size_t len;
 
     if (p)
         check_migration(c, r, p, path);
-    else if (hist_file_text(path, &text, &len, &err) == 0)
-        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len);
+    else if (hist_file_read(path, a, &text, &len, &sent, &err) == 0)
+        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len, sent);
     else
         report_trouble(r, is_stdin ? c->in.stdin_name : path, err.text);
 }

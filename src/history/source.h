@@ -265,11 +265,8 @@ int hist_line_of(const char *text, size_t pos); /* from 1 */
 int
 hist_text_check(const char *path, const char *p, size_t n, struct err *err) MUST_CHECK;
 size_t hist_bom(const char *p, size_t n); /* length of a leading byte order mark */
-/* Blanks what the server never gets as SQL, in place, line ends kept: the data lines after
- * COPY ... FROM STDIN and, with `psql`, backslash commands; those that run other files,
- * run results or branch are errors with file:line. */
-int hist_text_blank(const char *path, char *p, size_t n, bool psql, struct err *err)
-    MUST_CHECK;
+/* Blanks the data lines after COPY ... FROM STDIN in place, line ends kept. */
+int hist_text_blank(const char *path, char *p, size_t n, struct err *err) MUST_CHECK;
 
 /* --- index (index.c) ------------------------------------------------------------------- */
 
