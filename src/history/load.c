@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define MAX_PARSERS      4
 #define FILES_PER_PARSER 16 /* below that another thread isn't worth its start */
 
 int
@@ -225,26 +223,13 @@ run_job(struct task *task)
     }
 }
 
-static size_t
-n_parsers(size_t n_files)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = cpus < 1 ? 1 : (size_t)cpus;
-
-    if (n > MAX_PARSERS)
-        n = MAX_PARSERS;
-    if (n > 1 + n_files / FILES_PER_PARSER)
-        n = 1 + n_files / FILES_PER_PARSER;
-    return n;
-}
-
 int
 hist_load_files(struct hist_set *set, struct err *err)
 {
     const char *table = set->conf.history_table;
     AUTO(sql_words_free) struct sql_words *words = sql_words_new(&table, 1);
-    struct job jobs[MAX_PARSERS], *first = &jobs[0];
-    size_t n = n_parsers(set->n_all);
+    struct job jobs[TASK_MAX_THREADS], *first = &jobs[0];
+    size_t n = task_threads(set->n_all, FILES_PER_PARSER);
 
     struct task_pool *pool = task_pool_new(n, SQL_TREE_PARSER_STACK, "migrations");
     for (size_t i = 0; i < n; i++) {
