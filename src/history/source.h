@@ -316,6 +316,7 @@ struct hist_view {
     int64_t read_us;
     bool has_table;
     enum dg_migration_state *states; /* arena */
+    size_t edited;                   /* the first one that was edited; HIST_NONE */
     const char *failed;              /* arena; NULL: nothing blocks */
     bool is_dirty;                   /* the one row says that something is running */
     struct hist_missing *missing;    /* owned array, texts in arena */
@@ -324,6 +325,7 @@ struct hist_view {
     struct arena *arena;
 };
 
+size_t hist_first_edited(const struct hist_view *v); /* or HIST_NONE */
 /* Notes that a row calls this version applied. */
 void hist_states_applied(struct hist_states *st, const char *version);
 /* Versions up to conf.baseline count as applied; then pending versions below an applied

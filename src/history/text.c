@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 int
 hist_line_of(const char *text, size_t pos)
@@ -114,6 +115,17 @@ on_token(struct blank *b, const struct sql_token *tok)
     return r;
 }
 
+/* Only a text with that word in it can hold data. */
+static bool
+has_stdin(const char *p, size_t n)
+{
+    for (size_t i = 0; i + 5 <= n; i++) {
+        if ((p[i] == 's' || p[i] == 'S') && strncasecmp(p + i, "stdin", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
 int
 hist_text_blank(const char *path, char *p, size_t n, struct err *err)
 {
@@ -122,6 +134,8 @@ hist_text_blank(const char *path, char *p, size_t n, struct err *err)
     struct sql_token tok;
     int r = 0;
 
+    if (!has_stdin(p, n))
+        return 0;
     sql_lex_init(&lx, p, n, true);
     /* A broken text ends it, too; the scan refuses that. */
     while (!r && sql_lex_next(&lx, &tok) == 0)
