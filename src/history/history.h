@@ -17,7 +17,9 @@
 #include "ddlgate/rows.h"
 #include "sql/tree.h"
 
-#define HIST_MAX_FILE_BYTES ((size_t)64 << 20)
+/* A file is read at once and may need sixty times its size while it is parsed. */
+#define HIST_MAX_FILE_BYTES ((size_t)32 << 20)
+#define HIST_MAX_LOCK_BYTES ((size_t)64 << 20) /* a lockfile, parsed piece by piece */
 
 enum hist_repeat {
     HIST_REPEAT_NONE,
