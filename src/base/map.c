@@ -34,8 +34,7 @@ map_new(void (*free_value)(void *))
 {
     struct map *m = mem_zalloc(sizeof(*m));
     m->free_value = free_value;
-    hash_random(m->secret, sizeof(m->secret));
-    return m;
+    return m; /* its secret comes with the first key: many maps never get one */
 }
 
 void
@@ -104,6 +103,8 @@ rebuild(struct map *m)
 void *
 map_get(const struct map *m, struct str key)
 {
+    if (!m->n_live)
+        return NULL;
     uint32_t *slot = find(m, key, hash_siphash(m->secret, key.p, key.n));
 
     return slot ? m->entries[*slot - 1].value : NULL;
@@ -112,6 +113,8 @@ map_get(const struct map *m, struct str key)
 void
 map_set(struct map *m, struct str key, void *value)
 {
+    if (!m->n_slots)
+        hash_random(m->secret, sizeof(m->secret));
     uint64_t hash = hash_siphash(m->secret, key.p, key.n);
     uint32_t *slot = find(m, key, hash);
 
@@ -136,6 +139,8 @@ map_set(struct map *m, struct str key, void *value)
 bool
 map_remove(struct map *m, struct str key)
 {
+    if (!m->n_live)
+        return false;
     uint32_t *slot = find(m, key, hash_siphash(m->secret, key.p, key.n));
 
     if (!slot)

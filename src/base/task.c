@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 struct task_queue {
     void (*wake)(void *ctx);
@@ -216,4 +217,15 @@ task_pool_free(struct task_pool *p)
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);
     mem_free(p);
+}
+
+size_t
+task_threads(size_t n_items, size_t per_thread)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = cpus < 1 ? 1 : (size_t)cpus;
+
+    if (n > TASK_MAX_THREADS)
+        n = TASK_MAX_THREADS;
+    return n > 1 + n_items / per_thread ? 1 + n_items / per_thread : n;
 }

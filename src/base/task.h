@@ -33,5 +33,9 @@ struct task_pool;
 struct task_pool *task_pool_new(size_t n_threads, size_t stack_bytes, const char *name);
 void task_pool_post(struct task_pool *p, struct task *t); /* thread: any */
 void task_pool_free(struct task_pool *p); /* finishes what is queued, joins */
+/* How many threads are worth their start for n_items things, where one thread should have
+ * at least per_thread of them: at least 1, at most TASK_MAX_THREADS and one per core. */
+#define TASK_MAX_THREADS 4
+size_t task_threads(size_t n_items, size_t per_thread);
 
 #endif

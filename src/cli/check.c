@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "gate/snapshot.h"
 #include "gate/text.h"
+#include "history/psql.h"
 
 /* A policy by its path: databases share them. */
 struct check_policy {
@@ -245,15 +246,19 @@ why_keep(struct check *c, const struct place *p)
 
 static void
 fix_one(struct check *c, const struct pol *pol, const struct pol_text *unit,
-    const struct pol_findings *found, const struct place *at)
+    const struct hist_sent *sent, const struct pol_findings *found,
+    const struct place *at)
 {
+    const char *why = at ? why_keep(c, at) : NULL;
+    if (sent && !why)
+        why = "psql puts its text together from other files and variables";
     const struct fix_unit one = {
         .path = c->path,
         .pol = pol,
         .text = unit,
         .found = found,
         .is_no_tx = at && at->migration->is_no_tx,
-        .why_not = at ? why_keep(c, at) : NULL,
+        .why_not = why,
     };
     fix_run(c->in.fix, &one);
 }
@@ -263,7 +268,8 @@ fix_one(struct check *c, const struct pol *pol, const struct pol_text *unit,
 /* is_again: another policy has judged it. at: where the configuration knows it, or NULL. */
 static void
 judge(struct check *c, struct report *r, const struct pol *pol,
-    const struct pol_text *unit, bool is_again, const struct place *at)
+    const struct pol_text *unit, const struct hist_sent *sent, bool is_again,
+    const struct place *at)
 {
     AUTO(pol_findings_deinit) struct pol_findings found;
 
@@ -272,20 +278,20 @@ judge(struct check *c, struct report *r, const struct pol *pol,
     judge_live(c, pol, at ? at->source : NULL, unit, &found);
     if (c->in.fix) {
         if (!is_again)
-            fix_one(c, pol, unit, &found, at);
+            fix_one(c, pol, unit, sent, &found, at);
         return;
     }
     for (size_t i = 0; i < found.n; i++) {
         if (found.items[i].action >= DG_NOTE)
-            report_add(r, unit, &found.items[i], is_again);
+            report_add(r, unit, sent, &found.items[i], is_again);
     }
 }
 
 static const struct hist_attest_answer nobody_knows = { .state = HIST_ATTEST_UNKNOWN };
 
 static void
-check_text(
-    struct check *c, struct report *r, const char *name, const char *sql, size_t n)
+check_text(struct check *c, struct report *r, const char *name, const char *sql,
+    size_t n, const struct hist_sent *sent)
 {
     AUTO(gate_text_unref)
     struct gate_text *t = gate_text_whole(NULL, NULL, sql, n, SQL_TREE_DEFAULT_DEPTH);
@@ -296,9 +302,11 @@ check_text(
         .tree = t->tree,
         .attested = &nobody_knows };
 
+    if (sent)
+        hist_sent_lines(sent, &t->scan);
     report_file(r, name, t->scan.n);
     c->path = name;
-    judge(c, r, c->general, &unit, false, NULL);
+    judge(c, r, c->general, &unit, sent, false, NULL);
     report_file_end(r);
 }
 
@@ -343,7 +351,7 @@ judge_in_source(
         if (is_known)
             continue;
         c->path = m->path;
-        judge(c, r, pol, &unit, n_done > 0, p);
+        judge(c, r, pol, &unit, m->sent, n_done > 0, p);
         *required |= pol_required(pol);
         done[n_done++] = pol;
     }
@@ -434,14 +442,16 @@ check_file(struct check *c, struct report *r, const char *path)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     const struct place *p = is_stdin ? NULL : find_in_sources(c, path);
-    AUTO(mem_free) char *text = NULL;
+    AUTO(arena_free) struct arena *a = arena_new();
+    const struct hist_sent *sent = NULL;
+    const char *text = NULL;
     struct err err = { "" };
     size_t len;
 
     if (p)
         check_migration(c, r, p, path);
-    else if (hist_file_text(path, &text, &len, &err) == 0)
-        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len);
+    else if (hist_file_read(path, a, &text, &len, &sent, &err) == 0)
+        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len, sent);
     else
         report_trouble(r, is_stdin ? c->in.stdin_name : path, err.text);
 }

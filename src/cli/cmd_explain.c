@@ -3,6 +3,7 @@
  * decision comes from gate_decide, the function that the wire calls. */
 #include "app/historian.h"
 #include "app/survey.h"
+#include "base/json.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/names.h"
@@ -15,9 +16,11 @@
 #include <string.h>
 
 struct arguments {
-    const char *config, *database, *role, *application_name, *client_addr, *sql;
+    const char *config, *database, *role, *application_name, *client_addr;
     const char *tls, *client_cert_cn, *peer_uid, *listener;
-    bool is_offline, in_transaction;
+    char **texts;
+    size_t n_texts;
+    bool is_offline, in_transaction, is_json;
 };
 
 static void
@@ -143,13 +146,83 @@ print_rewrite(const struct gate_rewrite *rw)
         printf("  note: %s\n", rw->remark);
 }
 
+/* --- JSON: an object a line ------------------------------------------------------------- */
+
+static void
+put_facts(struct json *j, const struct gate_text *t, const struct pol_history *h)
+{
+    json_key(j, "statements");
+    json_array(j);
+    for (size_t i = 0; i < t->tree->n; i++) {
+        const struct sql_facts *f = &t->tree->facts[i];
+        json_object(j);
+        json_kv_int(j, "statement", (int64_t)f->stmt + 1);
+        json_kv_bool(j, "hidden", f->parent >= 0);
+        json_kv(j, "command", f->tag);
+        json_kv(j, "class", dg_class_name(f->cls));
+        json_kv_bool(j, "unparsable", f->flags & SQL_F_UNPARSABLE);
+        if (h[i].view || !h[i].is_known)
+            json_kv(j, "history",
+                h[i].is_known ? match_text(h[i].match.kind) : "history not known");
+        if (h[i].match.migration)
+            json_kv(j, "migration", h[i].match.migration->shown);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static void
+put_findings(
+    struct json *j, const struct gate_text *t, const struct pol_findings *found)
+{
+    json_key(j, "findings");
+    json_array(j);
+    for (size_t i = 0; i < found->n; i++) {
+        const struct pol_finding *f = &found->items[i];
+        json_object(j);
+        json_kv(j, "rule", f->rule);
+        json_kv(j, "action", dg_action_name(f->action));
+        json_kv_bool(j, "observed", f->is_observed);
+        if (f->fact < t->tree->n)
+            json_kv_int(j, "statement", (int64_t)t->tree->facts[f->fact].stmt + 1);
+        json_kv(j, "message", f->message);
+        json_kv(j, "detail", f->detail);
+        json_kv(j, "hint", f->hint);
+        json_kv(j, "sqlstate", f->action >= DG_HOLD ? f->sqlstate : NULL);
+        json_kv(j, "file", f->origin_file);
+        if (f->origin_file)
+            json_kv_int(j, "line", f->origin_line);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
 static int
-explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view *view,
-    const char *why)
+print_json(const struct gate_text *t, const struct pol_history *h,
+    const struct pol_findings *f, const struct gate_rewrite *rw)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT((size_t)256 << 20);
+    struct json j = JSON_INIT(&out);
+    json_object(&j);
+    json_kv(&j, "decision", dg_action_name(f->action));
+    put_facts(&j, t, h);
+    put_findings(&j, t, f);
+    if (rw->did) {
+        json_kv(&j, "rewritten_by", rw->rules);
+        json_kv(&j, "sent", rw->text ? rw->text->sql : NULL);
+    }
+    json_object_end(&j);
+    printf("%s\n", buf_cstr(&out));
+    return f->action < DG_HOLD ? CLI_OK : CLI_FINDINGS;
+}
+
+static int
+explain_one(const struct arguments *a, const char *sql, struct gate_snapshot *snap,
+    struct hist_view *view, const char *why)
 {
     AUTO(gate_text_unref)
     struct gate_text *t = gate_text_whole(
-        snap->words, snap, a->sql, strlen(a->sql), (unsigned)snap->cfg->max_depth);
+        snap->words, snap, sql, strlen(sql), (unsigned)snap->cfg->max_depth);
     AUTO(pol_findings_deinit) struct pol_findings found;
     AUTO(mem_free) struct pol_history *h = mem_array(t->tree->n + 1, sizeof(*h));
     AUTO(arena_free) struct arena *arena = arena_new();
@@ -208,11 +281,25 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
         .request_id = "----",
         .now_us = session.now_us,
     };
+    if (a->is_json)
+        return print_json(t, h, &found, &rewrite);
     print_facts(t);
     print_history(t, h, ctx.target.policy);
     int status = print_decision(&mctx, &found);
     if (rewrite.did)
         print_rewrite(&rewrite);
+    return status;
+}
+
+static int
+explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view *view,
+    const char *why)
+{
+    int status = CLI_OK;
+    for (size_t i = 0; i < a->n_texts; i++) {
+        int r = explain_one(a, a->texts[i], snap, view, why);
+        status = r > status ? r : status;
+    }
     return cli_finish(&cmd_explain, status);
 }
 
@@ -260,12 +347,14 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "client-cert-cn", required_argument, NULL, 'C' },
         { "peer-uid", required_argument, NULL, 'u' },
         { "listener", required_argument, NULL, 'L' },
+        { "format", required_argument, NULL, 'f' },
         { "in-transaction", no_argument, NULL, 't' },
         { "offline", no_argument, NULL, 'o' },
         { NULL, 0, NULL, 0 },
     };
+    const char *format = "text";
     int opt;
-    while ((opt = getopt_long(argc, argv, "c:d:U:", options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "c:d:U:f:", options, NULL)) != -1) {
         switch (opt) {
         case 'c':
             a->config = optarg;
@@ -294,6 +383,9 @@ parse_options(int argc, char **argv, struct arguments *a)
         case 'L':
             a->listener = optarg;
             break;
+        case 'f':
+            format = optarg;
+            break;
         case 't':
             a->in_transaction = true;
             break;
@@ -304,10 +396,14 @@ parse_options(int argc, char **argv, struct arguments *a)
             return cli_misuse(&cmd_explain, "bad option");
         }
     }
-    if (!a->config || !a->database || optind + 1 != argc)
+    if (!a->config || !a->database || optind == argc)
         return cli_misuse(
             &cmd_explain, "-c FILE, -d DATABASE and one statement are needed");
-    a->sql = argv[optind];
+    a->is_json = strcmp(format, "json") == 0;
+    if (!a->is_json && strcmp(format, "text") != 0)
+        return cli_misuse(&cmd_explain, "--format is text or json, not '%s'", format);
+    a->texts = argv + optind;
+    a->n_texts = (size_t)(argc - optind);
     return CLI_OK;
 }
 
@@ -343,10 +439,11 @@ const struct cli_command cmd_explain = {
     .name = "explain",
     .summary = "tell what the gate would decide about a statement, and why",
     .usage =
-        "Usage: ddlgate explain -c FILE -d DATABASE [OPTION]... STATEMENT\n"
+        "Usage: ddlgate explain -c FILE -d DATABASE [OPTION]... STATEMENT...\n"
         "\n"
-        "Nothing is run. The migration history, and what the policy's rules want to know\n"
-        "of the tables, are read as the gate reads them, with the `control` login of the\n"
+        "Each STATEMENT is explained by itself, as if a client had sent it alone. Nothing\n"
+        "is run. The migration history, and what the policy's rules want to know of the\n"
+        "tables, are read as the gate reads them, with the `control` login of the\n"
         "configuration.\n"
         "\n"
         "  -c, --config FILE            the gate's configuration\n"
@@ -360,6 +457,7 @@ const struct cli_command cmd_explain = {
         "      --listener ADDRESS:PORT  where the client comes in\n"
         "      --in-transaction         as if inside a transaction block\n"
         "      --offline                ask no server: nothing is applied, no size known\n"
+        "  -f, --format FORMAT          text (default), or json: an object a line\n"
         "\n"
         "What isn't given counts as unknown, which may only make the answer stricter.\n"
         "\n"

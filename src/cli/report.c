@@ -9,6 +9,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "history/psql.h"
 
 #define MAX_LINE ((size_t)4000) /* bytes of a source line that are kept */
 
@@ -348,7 +349,7 @@ what_of(struct arena *a, const struct pol_finding *f, const struct sql_facts *fa
 }
 
 void
-report_add(struct report *r, const struct pol_text *text,
+report_add(struct report *r, const struct pol_text *text, const struct hist_sent *sent,
     const struct pol_finding *finding, bool may_repeat)
 {
     DG_ASSERT(r->n_files > 0, "a finding before its file");
@@ -357,8 +358,12 @@ report_add(struct report *r, const struct pol_text *text,
     const struct sql_facts *fact = &text->tree->facts[finding->fact];
     const struct sql_stmt *stmt = &text->scan->stmts[fact->stmt];
     size_t pos = position_of(text, finding, fact, stmt);
+    const char *from = sent ? hist_sent_file(sent, stmt->start) : NULL;
+    bool is_other = from && strcmp(from, sent->files[0]) != 0;
     struct report_item it = {
         .file = r->n_files - 1,
+        .name = is_other ? arena_strdup(a, from) : file->name,
+        .path = is_other ? path_in_checkout(a, from) : file->path,
         .at = place_between(text, stmt, pos, end_of_token(text, stmt, pos)),
         .stmt_at = place_between(text, stmt, stmt->start, stmt->start + stmt->len),
         .stmt = fact->stmt + 1,
@@ -392,7 +397,7 @@ report_add(struct report *r, const struct pol_text *text,
         *same = it;
         return;
     }
-    identify(r, &it, file->path, &stmt->digest);
+    identify(r, &it, it.path, &stmt->digest);
     MEM_GROW(r->items, r->n, r->cap);
     r->items[r->n++] = it;
     file->n++;

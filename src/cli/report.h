@@ -24,6 +24,7 @@ struct report_place {
 
 struct report_item {
     size_t file;                 /* index in files */
+    const char *name, *path;     /* the file's, or that of one which it runs (\i) */
     struct report_place at;      /* the name or word that the finding is about */
     struct report_place stmt_at; /* the whole statement */
     size_t stmt;                 /* number in its file, from 1 */
@@ -76,10 +77,11 @@ void report_deinit(struct report *r);
 
 /* Items of a file are added right after it. */
 void report_file(struct report *r, const char *name, size_t n_stmts);
-/* may_repeat: another policy has judged the same file; of equal findings the stricter one
+/* sent: how the text came from several files; NULL: from this one.
+ * may_repeat: another policy has judged the same file; of equal findings the stricter one
  * stays. */
 void report_add(struct report *r, const struct pol_text *text,
-    const struct pol_finding *finding, bool may_repeat);
+    const struct hist_sent *sent, const struct pol_finding *finding, bool may_repeat);
 /* The file's items are complete: puts them in order of position. */
 void report_file_end(struct report *r);
 /* A file that can't be judged; why: "file:line: text" or "file: text". */

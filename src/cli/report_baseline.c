@@ -10,7 +10,7 @@ write_baseline(const struct report *r, struct report_out *out)
         if (it->level == REPORT_NOTE)
             continue;
         buf_putf(&out->buf, "%s ", it->known);
-        report_put_plain(&out->buf, str_of(r->files[it->file].name));
+        report_put_plain(&out->buf, str_of(it->name));
         buf_putf(&out->buf, ":%d\n", it->at.line);
         report_flush(out);
     }

@@ -21,7 +21,7 @@ put_escaped(struct buf *out, const char *s, bool is_property)
 }
 
 static void
-put_item(struct buf *out, const struct report_file *f, const struct report_item *it)
+put_item(struct buf *out, const struct report_item *it)
 {
     static const char *const commands[] = {
         [REPORT_NOTE] = "notice",
@@ -30,7 +30,7 @@ put_item(struct buf *out, const struct report_file *f, const struct report_item 
     };
 
     buf_putf(out, "::%s file=", commands[it->level]);
-    put_escaped(out, f->path, true);
+    put_escaped(out, it->path, true);
     buf_putf(out, ",line=%d,endLine=%d", it->at.line, it->at.end_line);
     /* the runner refuses columns of a range of lines */
     if (it->at.end_line == it->at.line)
@@ -67,7 +67,7 @@ write_github(const struct report *r, struct report_out *out)
             buf_puts(&out->buf, "\n");
         }
         for (size_t k = 0; k < f->n; k++) {
-            put_item(&out->buf, f, &r->items[f->first + k]);
+            put_item(&out->buf, &r->items[f->first + k]);
             report_flush(out);
         }
     }

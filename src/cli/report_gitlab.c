@@ -26,7 +26,7 @@ severity_of(const struct report_item *it)
 }
 
 static void
-put_issue(struct json *j, const struct report *r, const struct report_item *it)
+put_issue(struct json *j, const struct report_item *it)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT((size_t)1 << 20);
 
@@ -40,7 +40,7 @@ put_issue(struct json *j, const struct report *r, const struct report_item *it)
     json_kv(j, "severity", severity_of(it));
     json_key(j, "location");
     json_object(j);
-    json_kv(j, "path", r->files[it->file].path);
+    json_kv(j, "path", it->path);
     json_key(j, "lines");
     json_object(j);
     json_kv_int(j, "begin", it->at.line);
@@ -57,7 +57,7 @@ write_gitlab(const struct report *r, struct report_out *out)
 
     json_array(&j);
     for (size_t i = 0; i < r->n; i++) {
-        put_issue(&j, r, &r->items[i]);
+        put_issue(&j, &r->items[i]);
         report_flush(out);
     }
     json_array_end(&j);

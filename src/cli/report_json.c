@@ -26,11 +26,11 @@ put_place(struct json *j, const char *prefix, const struct report_place *p)
 }
 
 static void
-put_item(struct json *j, const struct report *r, const struct report_item *it)
+put_item(struct json *j, const struct report_item *it)
 {
     json_object(j);
     json_kv(j, "rule", it->rule);
-    json_kv(j, "file", r->files[it->file].name);
+    json_kv(j, "file", it->name);
     put_place(j, "", &it->at);
     json_kv_int(j, "statement", (int64_t)it->stmt);
     put_place(j, "statement_", &it->stmt_at);
@@ -78,7 +78,7 @@ write_json(const struct report *r, struct report_out *out)
     json_key(&j, "findings");
     json_array(&j);
     for (size_t i = 0; i < r->n; i++) {
-        put_item(&j, r, &r->items[i]);
+        put_item(&j, &r->items[i]);
         report_flush(out);
     }
     json_array_end(&j);

@@ -48,7 +48,7 @@ put_case(struct buf *out, const struct report_file *f, const struct report_item 
     buf_puts(out, "    <testcase");
     put_attribute(out, "name", name);
     put_attribute(out, "classname", f->path);
-    put_attribute(out, "file", f->path);
+    put_attribute(out, "file", it->path);
     buf_putf(out, " line=\"%d\">\n", it->at.line);
     buf_puts(out, it->is_failing ? "      <failure" : "      <system-out>");
     if (it->is_failing) {
@@ -56,7 +56,7 @@ put_case(struct buf *out, const struct report_file *f, const struct report_item 
         put_attribute(out, "message", it->message);
         buf_puts(out, ">");
     }
-    put_xml(out, f->name);
+    put_xml(out, it->name);
     buf_putf(out, ":%d:%d: %s (%s): ", it->at.line, it->at.column,
         report_level_name(it->level), dg_action_name(it->action));
     put_xml(out, it->what);

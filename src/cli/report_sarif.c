@@ -119,7 +119,7 @@ put_region(struct json *j, const char *key, const struct report_place *p)
 }
 
 static void
-put_location(struct json *j, const struct report *r, const struct report_item *it)
+put_location(struct json *j, const struct report_item *it)
 {
     json_key(j, "locations");
     json_array(j);
@@ -128,7 +128,7 @@ put_location(struct json *j, const struct report *r, const struct report_item *i
     json_object(j);
     json_key(j, "artifactLocation");
     json_object(j);
-    put_uri(j, r->files[it->file].path);
+    put_uri(j, it->path);
     json_object_end(j);
     put_region(j, "region", &it->at);
     /* the standard wants a region that the context properly encloses */
@@ -171,7 +171,7 @@ rule_index(const char *id)
 }
 
 static void
-put_result(struct json *j, const struct report *r, const struct report_item *it)
+put_result(struct json *j, const struct report_item *it)
 {
     char hash[40];
     int index = rule_index(it->rule);
@@ -183,7 +183,7 @@ put_result(struct json *j, const struct report *r, const struct report_item *it)
     json_kv(j, "level",
         it->is_observed ? level_of(it->action) : report_level_name(it->level));
     put_text(j, it);
-    put_location(j, r, it);
+    put_location(j, it);
     json_key(j, "partialFingerprints");
     json_object(j);
     snprintf(hash, sizeof(hash), "%s:%zu", it->line_hash, it->occurrence);
@@ -251,7 +251,7 @@ write_sarif(const struct report *r, struct report_out *out)
     for (size_t i = 0; i < r->n; i++) {
         if (r->items[i].is_observed && !r->has_suppressed)
             continue;
-        put_result(&j, r, &r->items[i]);
+        put_result(&j, &r->items[i]);
         report_flush(out);
     }
     json_array_end(&j);

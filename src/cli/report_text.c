@@ -78,11 +78,10 @@ put_source(struct buf *out, const struct report_item *it, const struct style *s)
 }
 
 static void
-put_item(struct buf *out, const struct report_file *f, const struct report_item *it,
-    const struct style *s)
+put_item(struct buf *out, const struct report_item *it, const struct style *s)
 {
     buf_puts(out, s->bold);
-    put_plain(out, f->name);
+    put_plain(out, it->name);
     buf_putf(out, ":%d:%d:%s %s%s:%s ", it->at.line, it->at.column, s->off,
         s->level[it->level], report_level_name(it->level), s->off);
     buf_puts(out, s->bold);
@@ -110,7 +109,7 @@ write_text(const struct report *r, struct report_out *out)
     const struct style *s = r->is_color ? &colours : &plain;
 
     for (size_t i = 0; i < r->n; i++) {
-        put_item(&out->buf, &r->files[r->items[i].file], &r->items[i], s);
+        put_item(&out->buf, &r->items[i], s);
         report_flush(out);
     }
     report_summary(r, &out->buf);

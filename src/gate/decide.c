@@ -383,9 +383,11 @@ from_unit(const struct hist_migration *m, struct pol_finding *f, size_t fact,
     struct arena *arena)
 {
     const struct sql_facts *at = &m->tree->facts[f->fact];
-    int line = m->scan.stmts[at->stmt].line;
-    f->message = line ? arena_printf(arena, "%s:%d: %s", m->shown, line, f->message)
-                      : arena_printf(arena, "%s: %s", m->shown, f->message);
+    const struct sql_stmt *stmt = &m->scan.stmts[at->stmt];
+    const char *file = hist_shown_file(m, stmt->start, arena);
+    f->message = stmt->line
+        ? arena_printf(arena, "%s:%d: %s", file, stmt->line, f->message)
+        : arena_printf(arena, "%s: %s", file, f->message);
     f->fact = fact;
     f->pos = -1;
     return f;

@@ -4,6 +4,7 @@
 #include "gate/snapshot.h"
 
 #include "base/mem.h"
+#include "base/task.h"
 #include "history/capture.h"
 
 #include <errno.h>
@@ -174,27 +175,57 @@ load_sources(struct gate_snapshot *s, struct err *err)
     return 0;
 }
 
+/* --- judging: every migration for itself, so several threads do it ----------------------- */
+
+#define UNITS_PER_THREAD 64 /* below that another thread isn't worth its start */
+
+struct judge_job {
+    struct task task;
+    struct gate_units *units;
+    size_t from, step;
+};
+
 static void
-judge_units(
-    struct gate_units *u, const struct gate_source *source, const struct pol *pol)
+judge_some(struct task *task)
 {
-    const struct hist_set *set = source->set;
-    u->source = source;
-    u->policy = pol;
-    u->findings = mem_array(set->n_all, sizeof(*u->findings));
-    for (size_t i = 0; i < set->n_all; i++) {
+    struct judge_job *j = (struct judge_job *)(void *)task;
+    const struct hist_set *set = j->units->source->set;
+
+    for (size_t i = j->from; i < set->n_all; i += j->step) {
         const struct hist_migration *m = &set->migrations[i];
         struct hist_attest_answer attested;
-        hist_attest_ask(source->attest, set, m, &attested);
+        hist_attest_ask(j->units->source->attest, set, m, &attested);
         struct pol_text unit = { .text = m->text,
             .len = m->len,
             .file = m->file,
             .scan = &m->scan,
             .tree = m->tree,
             .attested = m->is_down ? NULL : &attested };
-        pol_findings_init(&u->findings[i]);
-        pol_judge_unit(pol, &unit, &u->findings[i]);
+        pol_findings_init(&j->units->findings[i]);
+        pol_judge_unit(j->units->policy, &unit, &j->units->findings[i]);
     }
+}
+
+static void
+judge_units(
+    struct gate_units *u, const struct gate_source *source, const struct pol *pol)
+{
+    size_t n = task_threads(source->set->n_all, UNITS_PER_THREAD);
+    struct judge_job jobs[TASK_MAX_THREADS];
+    struct task_pool *pool = NULL;
+
+    u->source = source;
+    u->policy = pol;
+    u->findings = mem_array(source->set->n_all, sizeof(*u->findings));
+    if (n > 1)
+        pool = task_pool_new(n - 1, SQL_TREE_WORKER_STACK, "judges");
+    for (size_t i = 0; i < n; i++) {
+        jobs[i] = (struct judge_job){ { .run = judge_some }, u, i, n };
+        if (i > 0)
+            task_pool_post(pool, &jobs[i].task);
+    }
+    judge_some(&jobs[0].task);
+    task_pool_free(pool);
 }
 
 static void

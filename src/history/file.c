@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* A single SQL file for the command line, read as a psql runner would. */
 #include "base/fs.h"
+#include "history/psql.h"
 #include "history/source.h"
 
 #include <errno.h>
@@ -30,12 +31,22 @@ read_stdin(char **text, size_t *len, struct err *err)
 }
 
 int
-hist_file_text(const char *path, char **text, size_t *len, struct err *err)
+hist_file_read(const char *path, struct arena *a, const char **text, size_t *len,
+    const struct hist_sent **sent, struct err *err)
 {
     AUTO(mem_free) char *raw = NULL;
     size_t n = 0;
     bool is_stdin = strcmp(path, "-") == 0;
     const char *name = is_stdin ? "standard input" : path;
+    const char *slash = strrchr(path, '/');
+    AUTO(mem_free)
+    char *folder = slash ? mem_strndup(path, (size_t)(slash - path) + (slash == path))
+                         : mem_strdup(".");
+    struct hist_psql conf = { .folder = is_stdin ? NULL : folder,
+        .is_lenient = true,
+        .max_bytes = HIST_MAX_FILE_BYTES,
+        .arena = a };
+    struct hist_sent *other = NULL;
     int r = is_stdin ? read_stdin(&raw, &n, err)
                      : fs_read(path, HIST_MAX_FILE_BYTES, &raw, &n, err);
     if (!r)
@@ -43,11 +54,27 @@ hist_file_text(const char *path, char **text, size_t *len, struct err *err)
     if (r)
         return r;
     memset(raw, ' ', hist_bom(raw, n));
-    r = hist_text_blank(name, raw, n, true, err);
+    r = hist_psql_read(&conf, name, raw, n, &other, err);
     if (r)
         return r;
-    *text = raw;
+    *text = other ? other->text : arena_strndup(a, raw, n);
+    *len = other ? other->len : n;
+    *sent = other;
+    return 0;
+}
+
+int
+hist_file_text(const char *path, char **text, size_t *len, struct err *err)
+{
+    AUTO(arena_free) struct arena *a = arena_new();
+    const struct hist_sent *sent;
+    const char *t;
+    size_t n;
+    int r = hist_file_read(path, a, &t, &n, &sent, err);
+
+    if (r)
+        return r;
+    *text = mem_strndup(t, n);
     *len = n;
-    raw = NULL;
     return 0;
 }

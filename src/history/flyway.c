@@ -118,7 +118,7 @@ prepare(const struct hist_set *set, struct hist_migration *m, const char *raw, s
     m->text = text;
     m->checksum = m->is_repeatable ? hist_checksum(HIST_SUM_CRC32, m, text, m->len)
                                    : hist_checksum(HIST_SUM_CRC32, m, raw, n);
-    return hist_text_blank(m->path, text, m->len, false, err);
+    return hist_text_blank(m->path, text, m->len, err);
 }
 
 /* --- rows ------------------------------------------------------------------------------ */

@@ -17,7 +17,9 @@
 #include "ddlgate/rows.h"
 #include "sql/tree.h"
 
-#define HIST_MAX_FILE_BYTES ((size_t)64 << 20)
+/* A file is read at once and may need sixty times its size while it is parsed. */
+#define HIST_MAX_FILE_BYTES ((size_t)32 << 20)
+#define HIST_MAX_LOCK_BYTES ((size_t)64 << 20) /* a lockfile, parsed piece by piece */
 
 enum hist_repeat {
     HIST_REPEAT_NONE,
@@ -63,6 +65,7 @@ struct hist_stmt {
 #define HIST_NONE SIZE_MAX
 
 struct hist_locked;
+struct hist_sent;
 
 struct hist_migration {
     size_t index; /* in the set, in order of application */
@@ -82,7 +85,9 @@ struct hist_migration {
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
                        * lines blanked; same line numbers as the file */
     size_t len;
-    struct sql_scan scan;
+    const struct hist_sent
+        *sent; /* how it came from several files and variables; NULL: from the file */
+    struct sql_scan scan; /* lines are those of the files */
     struct sql_tree *tree;
     struct hist_stmt *stmts;
     size_t n_schema_changes; /* statements with HIST_S_CHANGE */
@@ -161,8 +166,16 @@ void hist_put_own_tables(const struct hist_set *set, struct buf *sql);
 int hist_copy_data(const struct hist_migration *m, size_t stmt, char **data, size_t *n,
     struct err *err) MUST_CHECK;
 
-/* One SQL file as psql would send it: backslash lines and COPY data blanked, positions and
- * lines kept. "-" is standard input. *text is owned by the caller. */
+/* The file that a byte of m->text stands in, as clients read it. */
+const char *
+hist_shown_file(const struct hist_migration *m, size_t pos, struct arena *a);
+
+/* One SQL file as psql would send it: backslash lines and COPY data blanked, files that it
+ * runs (from its own folder or below) in their place. "-" is standard input. A variable
+ * without a value stays. Everything is the arena's; *sent: as in struct hist_migration. */
+int hist_file_read(const char *path, struct arena *a, const char **text, size_t *len,
+    const struct hist_sent **sent, struct err *err) MUST_CHECK;
+/* The text alone, owned by the caller. */
 int
 hist_file_text(const char *path, char **text, size_t *len, struct err *err) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 /* Reading and parsing the files of a set. A few threads with the parser's stack do it, each
  * file for itself; the first error in the order of the paths wins, so that a broken folder
  * always gives the same message. */
+#include "history/psql.h"
 #include "history/source.h"
 
 #include "base/fs.h"
@@ -11,9 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define MAX_PARSERS      4
 #define FILES_PER_PARSER 16 /* below that another thread isn't worth its start */
 
 int
@@ -37,6 +36,39 @@ hist_check_folder(const struct hist_conf *conf, const char *path, struct err *er
 
 /* --- the text --------------------------------------------------------------------------- */
 
+static int
+read_as_psql(
+    const struct hist_set *set, struct hist_migration *m, char *text, struct err *err)
+{
+    struct hist_psql conf = { .folder = set->conf.path,
+        .variables = set->conf.placeholders,
+        .n_variables = set->conf.n_placeholders,
+        .max_bytes = HIST_MAX_FILE_BYTES,
+        .arena = m->arena };
+    struct hist_sent *sent = NULL;
+    int r = hist_psql_read(&conf, m->path, text, m->len, &sent, err);
+
+    if (r || !sent)
+        return r;
+    m->text = sent->text;
+    m->len = sent->len;
+    m->sent = sent;
+    return 0;
+}
+
+const char *
+hist_shown_file(const struct hist_migration *m, size_t pos, struct arena *a)
+{
+    const char *file = m->sent ? hist_sent_file(m->sent, pos) : m->path;
+    size_t own = strlen(m->file), path = strlen(m->path), shown = strlen(m->shown);
+
+    /* both are a folder and the file below it */
+    if (strcmp(file, m->path) == 0 || path < own || shown < own
+        || strncmp(file, m->path, path - own) != 0)
+        return m->shown;
+    return arena_printf(a, "%.*s%s", (int)(shown - own), m->shown, file + (path - own));
+}
+
 int
 hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *raw,
     size_t n, struct err *err)
@@ -57,7 +89,8 @@ hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *r
         return r;
     m->text = text;
     m->checksum = m->is_down ? NULL : hist_checksum(tool->sum, m, raw, n);
-    return hist_text_blank(m->path, text, m->len, tool->flags & HIST_T_PSQL, err);
+    return tool->flags & HIST_T_PSQL ? read_as_psql(set, m, text, err)
+                                     : hist_text_blank(m->path, text, m->len, err);
 }
 
 /* --- one file -------------------------------------------------------------------------- */
@@ -114,7 +147,9 @@ check_reading(const struct hist_migration *m, struct err *err)
             return err_set(err, -EINVAL,
                 "%s:%d: the strings of this file mean something else when "
                 "standard_conforming_strings changes; write E'...' and leave it on",
-                m->path, m->scan.stmts[f->stmt].line);
+                m->sent ? hist_sent_file(m->sent, m->scan.stmts[f->stmt].start)
+                        : m->path,
+                m->scan.stmts[f->stmt].line);
     }
     return 0;
 }
@@ -131,8 +166,13 @@ scan_file(struct hist_migration *m, const struct sql_words *words, struct err *e
         /* the scan says "line 12: what"; here it is file:12: what */
         if (sscanf(why.text, "line %d: %n", &line, &skip) < 1)
             skip = 0;
-        return err_set(err, -EINVAL, "%s:%d: %s", m->path, line, why.text + skip);
+        const char *file = m->path;
+        if (m->sent)
+            hist_sent_place(m->sent, line, &file, &line);
+        return err_set(err, -EINVAL, "%s:%d: %s", file, line, why.text + skip);
     }
+    if (m->sent)
+        hist_sent_lines(m->sent, &m->scan);
     m->tree = sql_tree_new(&m->scan, words, m->text, m->len, true);
     return check_reading(m, err);
 }
@@ -183,26 +223,13 @@ run_job(struct task *task)
     }
 }
 
-static size_t
-n_parsers(size_t n_files)
-{
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = cpus < 1 ? 1 : (size_t)cpus;
-
-    if (n > MAX_PARSERS)
-        n = MAX_PARSERS;
-    if (n > 1 + n_files / FILES_PER_PARSER)
-        n = 1 + n_files / FILES_PER_PARSER;
-    return n;
-}
-
 int
 hist_load_files(struct hist_set *set, struct err *err)
 {
     const char *table = set->conf.history_table;
     AUTO(sql_words_free) struct sql_words *words = sql_words_new(&table, 1);
-    struct job jobs[MAX_PARSERS], *first = &jobs[0];
-    size_t n = n_parsers(set->n_all);
+    struct job jobs[TASK_MAX_THREADS], *first = &jobs[0];
+    size_t n = task_threads(set->n_all, FILES_PER_PARSER);
 
     struct task_pool *pool = task_pool_new(n, SQL_TREE_PARSER_STACK, "migrations");
     for (size_t i = 0; i < n; i++) {

@@ -329,7 +329,7 @@ hist_lock_parse(struct hist_set *set, const char *raw, size_t n, struct err *err
         .chain = hash_sha256_new(),
         .names = arena_new() };
 
-    buf_init(&p.text, HIST_MAX_FILE_BYTES);
+    buf_init(&p.text, HIST_MAX_LOCK_BYTES);
     int r = read_all(&p);
     buf_deinit(&p.text);
     arena_free(p.names);
@@ -346,7 +346,7 @@ list(struct hist_set *set, struct err *err)
     int r = hist_check_file(set->conf.path, err);
 
     if (!r)
-        r = fs_read(set->conf.path, HIST_MAX_FILE_BYTES, &raw, &n, err);
+        r = fs_read(set->conf.path, HIST_MAX_LOCK_BYTES, &raw, &n, err);
     if (!r)
         r = hist_text_check(set->conf.path, raw, n, err);
     return r ? r : hist_lock_parse(set, raw, n, err);

@@ -143,6 +143,7 @@ hist_recorded_view(struct hist_set *set, const char *edited, const char *missing
         if (set->migrations[i].file && strcmp(set->migrations[i].file, edited) == 0)
             v->states[i] = DG_MIG_EDITED;
     }
+    v->edited = hist_first_edited(v);
     if (missing) {
         MEM_GROW(v->missing, v->n_missing, v->missing_cap);
         v->missing[v->n_missing++] = (struct hist_missing){ .version = arena_strdup(

@@ -2,6 +2,7 @@
 /* What somebody needs who runs migrations in the tool's place: how the tool runs a file,
  * the table that it would have made, the data of a COPY. */
 #include "base/fs.h"
+#include "history/psql.h"
 #include "history/source.h"
 
 #include <errno.h>
@@ -132,6 +133,17 @@ line_start(const char *p, const char *end, int line)
     return p;
 }
 
+/* A line with \copy whose rows don't follow it. */
+static bool
+reads_a_file(const char *line, const char *end)
+{
+    const char *nl = memchr(line, '\n', (size_t)(end - line));
+    AUTO(mem_free)
+    char *text = mem_strndup(line, (size_t)((nl ? nl : end) - line));
+
+    return strcasestr(text, "\\copy") && !strcasestr(text, "stdin");
+}
+
 int
 hist_copy_data(const struct hist_migration *m, size_t stmt, char **data, size_t *n,
     struct err *err)
@@ -139,11 +151,20 @@ hist_copy_data(const struct hist_migration *m, size_t stmt, char **data, size_t 
     const struct sql_stmt *s = &m->scan.stmts[stmt];
     AUTO(mem_free) char *raw = NULL;
     size_t len = 0;
-    int last = hist_line_of(m->text, s->start + s->len);
-    int r = fs_read(m->path, HIST_MAX_FILE_BYTES, &raw, &len, err);
+    /* the file that the statement stands in may be one that psql runs from another */
+    const char *path = m->sent ? hist_sent_file(m->sent, s->start) : m->path;
+    int last = s->line;
+    int r = fs_read(path, HIST_MAX_FILE_BYTES, &raw, &len, err);
 
     if (r)
         return r;
+    for (size_t i = s->start; i < s->start + s->len; i++)
+        last += m->text[i] == '\n';
+    if (m->sent && reads_a_file(line_start(raw, raw + len, s->line), raw + len))
+        return err_set(err, -EINVAL,
+            "%s:%d: \\copy reads a file of whoever runs psql; use COPY ... FROM STDIN with "
+            "data",
+            path, s->line);
     const char *end = raw + len, *from = line_start(raw, end, last + 1), *p = from;
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
@@ -158,6 +179,6 @@ hist_copy_data(const struct hist_migration *m, size_t stmt, char **data, size_t 
         p = nl ? nl + 1 : end;
     }
     return err_set(err, -EINVAL,
-        "%s:%d: COPY ... FROM STDIN has no data here: they end with a line \\.",
-        m->path, s->line);
+        "%s:%d: COPY ... FROM STDIN has no data here: they end with a line \\.", path,
+        s->line);
 }

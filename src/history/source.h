@@ -268,11 +268,8 @@ int hist_line_of(const char *text, size_t pos); /* from 1 */
 int
 hist_text_check(const char *path, const char *p, size_t n, struct err *err) MUST_CHECK;
 size_t hist_bom(const char *p, size_t n); /* length of a leading byte order mark */
-/* Blanks what the server never gets as SQL, in place, line ends kept: the data lines after
- * COPY ... FROM STDIN and, with `psql`, backslash commands; those that run other files,
- * run results or branch are errors with file:line. */
-int hist_text_blank(const char *path, char *p, size_t n, bool psql, struct err *err)
-    MUST_CHECK;
+/* Blanks the data lines after COPY ... FROM STDIN in place, line ends kept. */
+int hist_text_blank(const char *path, char *p, size_t n, struct err *err) MUST_CHECK;
 
 /* --- index (index.c) ------------------------------------------------------------------- */
 
@@ -322,6 +319,7 @@ struct hist_view {
     int64_t read_us;
     bool has_table;
     enum dg_migration_state *states; /* arena */
+    size_t edited;                   /* the first one that was edited; HIST_NONE */
     const char *failed;              /* arena; NULL: nothing blocks */
     bool is_dirty;                   /* the one row says that something is running */
     struct hist_missing *missing;    /* owned array, texts in arena */
@@ -330,6 +328,7 @@ struct hist_view {
     struct arena *arena;
 };
 
+size_t hist_first_edited(const struct hist_view *v); /* or HIST_NONE */
 /* Notes that a row calls this version applied. */
 void hist_states_applied(struct hist_states *st, const char *version);
 /* Versions up to conf.baseline count as applied; then pending versions below an applied

@@ -122,6 +122,16 @@ add_missing(void *ctx, const char *version, const char *name)
     };
 }
 
+size_t
+hist_first_edited(const struct hist_view *v)
+{
+    for (size_t i = 0; i < v->set->n; i++) {
+        if (v->states[i] == DG_MIG_EDITED)
+            return i;
+    }
+    return HIST_NONE;
+}
+
 struct hist_view *
 hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us)
 {
@@ -144,6 +154,7 @@ hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us)
         set->ops->apply_rows(&st, &v->rows);
     else
         hist_rows_apply(&st, &v->rows);
+    v->edited = hist_first_edited(v);
     v->failed = arena_strdup(v->arena, st.failed);
     v->is_dirty = st.is_dirty;
     return v;
@@ -179,11 +190,9 @@ hist_view_edited(const struct hist_view *v, const struct hist_migration *m)
 
     if (own == DG_MIG_EDITED)
         return m;
-    for (size_t i = 0; own != DG_MIG_APPLIED && i < v->set->n; i++) {
-        if (v->states[i] == DG_MIG_EDITED)
-            return &v->set->migrations[i];
-    }
-    return NULL;
+    return own == DG_MIG_APPLIED || v->edited == HIST_NONE
+        ? NULL
+        : &v->set->migrations[v->edited];
 }
 
 size_t

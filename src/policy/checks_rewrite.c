@@ -232,6 +232,8 @@ report_move(struct pol_run *r, const struct sql_facts *f, const char *sub,
 void
 pol_check_set_logged(struct pol_run *r, const struct sql_facts *f)
 {
+    if (!pol_sub_find(f, "SET LOGGED") && !pol_sub_find(f, "SET UNLOGGED"))
+        return;
     const char *name = f->n_objects ? pol_name(r, &f->objects[0]) : "";
 
     report_move(r, f, "SET LOGGED", arena_printf(pol_arena(r), "%s is rewritten", name),
@@ -249,6 +251,8 @@ pol_check_set_logged(struct pol_run *r, const struct sql_facts *f)
 void
 pol_check_set_tablespace(struct pol_run *r, const struct sql_facts *f)
 {
+    if (!pol_sub_find(f, "SET TABLESPACE"))
+        return;
     const char *name = f->n_objects ? pol_name(r, &f->objects[0]) : "";
     bool is_many = f->n_objects && f->objects[0].kind == SQL_O_TABLESPACE;
 
@@ -266,6 +270,8 @@ pol_check_set_tablespace(struct pol_run *r, const struct sql_facts *f)
 void
 pol_check_set_method(struct pol_run *r, const struct sql_facts *f)
 {
+    if (!pol_sub_find(f, "SET ACCESS METHOD"))
+        return;
     const char *name = f->n_objects ? pol_name(r, &f->objects[0]) : "";
 
     report_move(r, f, "SET ACCESS METHOD",

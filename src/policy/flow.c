@@ -201,7 +201,9 @@ key_add(struct key *k, const char *part)
 static struct key
 key_of(char kind, const char *a, const char *b)
 {
-    struct key k = { .text = { kind }, .n = 1 };
+    struct key k;
+    k.text[0] = kind;
+    k.n = 1;
     key_add(&k, a);
     key_add(&k, b);
     return k;

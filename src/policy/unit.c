@@ -89,7 +89,8 @@ key_str(const struct key *k)
 static struct key
 table_key(const char *schema, const char *table)
 {
-    struct key k = { .n = 0 };
+    struct key k;
+    k.n = 0;
     key_add(&k, table);
     key_add(&k, schema);
     return k;
@@ -98,7 +99,8 @@ table_key(const char *schema, const char *table)
 static struct key
 column_key(const char *schema, const char *table, const char *column)
 {
-    struct key k = { .n = 0 };
+    struct key k;
+    k.n = 0;
     key_add(&k, column);
     key_add(&k, table);
     key_add(&k, schema);
@@ -303,7 +305,8 @@ static void
 add_index(struct pol_unit *u, const char *schema, const char *table,
     const char *const *columns, size_t n)
 {
-    struct key k = { .n = 0 };
+    struct key k;
+    k.n = 0;
     if (!n || !columns[0] || !table)
         return;
     key_add(&k, table);
@@ -416,7 +419,8 @@ pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *tab
     if (n_columns > 32) /* the server takes no longer key */
         return true;
     for (size_t i = 0; i < n_columns; i++) {
-        struct key k = { .n = 0 };
+        struct key k;
+        k.n = 0;
         key_add(&k, table);
         key_add(&k, columns[i]);
         const struct unit_index *index = map_get(u->indexes, key_str(&k));

@@ -2,10 +2,11 @@
 /* Quoting; see ident.h. */
 #include "sql/ident.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* PostgreSQL manual, Appendix C: reserved words and those that can only name functions or
- * types; sorted for nobody, the list is short. */
+ * types; sorted. */
 static const char *const reserved[] = { "all", "analyse", "analyze", "and", "any",
     "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case",
     "cast", "check", "collate", "collation", "column", "concurrently", "constraint",
@@ -21,14 +22,18 @@ static const char *const reserved[] = { "all", "analyse", "analyze", "and", "any
     "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
     "when", "where", "window", "with" };
 
+static int
+compare_words(const void *name, const void *word)
+{
+    return strcmp(name, *(const char *const *)word);
+}
+
 bool
 sql_is_reserved(const char *name)
 {
-    for (size_t i = 0; i < DG_ARRAY_SIZE(reserved); i++) {
-        if (strcmp(name, reserved[i]) == 0)
-            return true;
-    }
-    return false;
+    return bsearch(name, reserved, DG_ARRAY_SIZE(reserved), sizeof(*reserved),
+               compare_words)
+        != NULL;
 }
 
 static bool

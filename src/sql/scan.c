@@ -508,6 +508,10 @@ sql_scan(struct sql_scan *scan, const struct sql_words *words, const char *text,
             line_of(text, lx.pos), broken_kind(text[lx.pos]));
     }
     end_stmt(&s);
+    if (s.is_deep && scan->n == SQL_SCAN_MAX_STMTS)
+        return err_set(err, SQL_SCAN_E_DEEP,
+            "line %d: more than %zu statements; split the text",
+            line_of(text, s.deep_pos), SQL_SCAN_MAX_STMTS);
     if (s.is_deep)
         return err_set(err, SQL_SCAN_E_DEEP,
             "line %d: more than %u operators and brackets inside each other, or too many "

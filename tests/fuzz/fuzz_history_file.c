@@ -50,9 +50,9 @@ read_file(const char *format, const char *name, const char *text, size_t n)
         return;
     }
     DG_ASSERT(m.is_down || !tool->sum || m.checksum, "no checksum");
-    DG_ASSERT(count(m.text, m.len, '\n') <= count(text, n, '\n') || is_filled,
+    DG_ASSERT(count(m.text, m.len, '\n') <= count(text, n, '\n') || is_filled || m.sent,
         "lines were added");
-    DG_ASSERT(is_filled
+    DG_ASSERT(is_filled || m.sent
             || (m.len == n - hist_bom(text, n)
                 && count(m.text, m.len, '\n') == count(text, n, '\n')),
         "lines moved");

@@ -45,11 +45,17 @@ static const struct {
         "DIR/V1__a.sql:1: a dollar quote has no end; close it" },
     { "Latin-1", "flyway", { { "V1__a.sql", "SELECT 1;\nSELECT '\xe9';\n" } },
         "DIR/V1__a.sql:2: byte 0xe9 is not valid UTF-8; save the file as UTF-8" },
-    { "psql include", "numbered-sql", { { "001_a.sql", "SELECT 1;\n\\ir b.sql\n" } },
-        "DIR/001_a.sql:2: \\ir runs another file; put its statements into this one" },
+    { "psql include that isn't there", "numbered-sql",
+        { { "001_a.sql", "SELECT 1;\n\\ir b.sql\n" } },
+        "DIR/001_a.sql:2: \\ir b.sql: No such file or directory" },
+    { "error in an included file", "numbered-sql",
+        { { "001_a.sql", "SELECT 1;\n\\ir lib/b.sql\n" },
+            { "lib/b.sql", "\n\n\\! ls\n" } },
+        "DIR/lib/b.sql:3: \\! can't be part of a migration; remove it (run by "
+        "DIR/001_a.sql:2)" },
     { "first broken file counts", "numbered-sql",
-        { { "001_a.sql", "SELECT 1;\n\\i b\n" }, { "002_b.sql", "'" } },
-        "DIR/001_a.sql:2: \\i runs another file; put its statements into this one" },
+        { { "001_a.sql", "SELECT 1;\n\\! ls\n" }, { "002_b.sql", "'" } },
+        "DIR/001_a.sql:2: \\! can't be part of a migration; remove it" },
     { "one underscore", "flyway", { { "V1_x.sql", "" } },
         "DIR/V1_x.sql: Flyway would skip or refuse a file of this name; rename it to "
         "V1__name.sql (version, two underscores, name)" },
@@ -374,7 +380,7 @@ START_TEST(single_file_is_read_as_psql_would)
     free(path);
     path = unit_write(dir, "bad.sql", "A;\n\\i x\n", 8);
     ck_assert_int_lt(hist_file_text(path, &text, &n, &err), 0);
-    ck_assert_ptr_nonnull(strstr(err.text, "bad.sql:2: \\i runs another file"));
+    ck_assert_ptr_nonnull(strstr(err.text, "bad.sql:2: \\i x: No such file"));
     free(path);
     unit_rmdir(dir);
 }
