@@ -198,6 +198,8 @@ struct sql_write {
     struct sql_value *where; /* UPDATE, DELETE: column = constant terms joined by AND */
     size_t n_where;
     bool where_is_simple; /* nothing else in WHERE */
+    struct sql_value *in; /* WHERE is nothing but column IN (constants): these */
+    size_t n_in;
     bool
         is_upsert; /* ON CONFLICT DO UPDATE, of other values than EXCLUDED's: those above
                      * are not what will stand */
