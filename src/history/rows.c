@@ -68,10 +68,13 @@ is_sum(const struct hist_migration *m, const char *sum)
         || (str_prefix(sum, "\\x") && strcmp(sum + 2, m->checksum) == 0);
 }
 
-/* Version 0 stands for the empty database, -1 for what golang-migrate came back to. */
+/* Version 0 stands for the empty database, -1 for what golang-migrate came back to; what a
+ * tool notes for itself is no migration either. */
 static bool
 is_nothing(const struct hist_set *set, const char *key)
 {
+    if ((set->tool->flags & HIST_T_NOTES) && key[0] == '.')
+        return true;
     return (set->tool->flags & HIST_T_ZERO)
         && (strcmp(key, "0") == 0 || strcmp(key, "-1") == 0)
         && !hist_by_version(set, "0");

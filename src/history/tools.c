@@ -269,7 +269,8 @@ static const struct hist_tool tools[] = {
         .title = "golang-migrate",
         .table = "schema_migrations",
         .row = HIST_ROW_BEFORE,
-        .flags = HIST_T_HEAD | HIST_T_ZERO | HIST_T_EMPTIES | HIST_T_DELETES | HIST_T_WHOLE,
+        .flags = HIST_T_HEAD | HIST_T_ZERO | HIST_T_EMPTIES | HIST_T_DELETES
+            | HIST_T_WHOLE,
         .up = "%d_%x.up.sql",
         .down = "%d_%x.down.sql",
         .key = "%d",
@@ -360,7 +361,8 @@ static const struct hist_tool tools[] = {
         .title = "Atlas",
         .table = "atlas_schema_revisions.atlas_schema_revisions",
         .row = HIST_ROW_BEFORE,
-        .flags = HIST_T_LEXICAL | HIST_T_UPDATES | HIST_T_DELETES | HIST_T_RESUMES,
+        .flags = HIST_T_LEXICAL | HIST_T_UPDATES | HIST_T_DELETES | HIST_T_RESUMES
+            | HIST_T_NOTES, /* .atlas_cloud_identifier */
         .up = "%d_%n.sql|%d.sql",
         .key = "%d",
         .next = "%d_%n.sql",

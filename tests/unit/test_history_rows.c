@@ -226,6 +226,11 @@ static const struct {
         "CONFLICT (\"version\") DO UPDATE SET \"description\" = "
         "\"atlas_schema_revisions\".\"description\", \"hash\" = \"excluded\".\"hash\"",
         SEEN },
+    { "its name for Atlas Cloud", "atlas", { HIST_END }, 12, { NULL },
+        "INSERT INTO atlas_schema_revisions.atlas_schema_revisions (description, hash, "
+        "version) VALUES ('0b1a', '', '.atlas_cloud_identifier') ON CONFLICT (version) DO "
+        "UPDATE SET version = atlas_schema_revisions.version",
+        OK },
     { "upsert with another column's value", "atlas", { HIST_END }, 12, { NULL },
         "INSERT INTO atlas_schema_revisions.atlas_schema_revisions AS r (version, "
         "description, hash) VALUES ('1', 'a', '%T') ON CONFLICT (version) DO UPDATE SET hash "

@@ -6,7 +6,8 @@
 //
 //	program hash|apply|status|late FOLDER
 //
-// with the database in DATABASE_URL. late is apply that takes late files, too.
+// with the database in DATABASE_URL. With ATLAS_CLOUD set, apply writes the row that Atlas Cloud
+// knows a database by. late is apply that takes late files, too.
 package main
 
 import (
@@ -86,7 +87,7 @@ func (r revisions) create(ctx context.Context) error {
 func (r revisions) ReadRevisions(ctx context.Context) ([]*migrate.Revision, error) {
 	rows := &sql.Rows{}
 	query, args := sql.Dialect(dialect.Postgres).Select().From(sql.Table(name).Schema(name)).
-		OrderBy("version").Query()
+		Where(sql.NEQ("version", ".atlas_cloud_identifier")).OrderBy("version").Query()
 	if err := r.driver().Query(ctx, query, args, rows); err != nil {
 		return nil, err
 	}
@@ -146,6 +147,23 @@ func (r revisions) WriteRevision(ctx context.Context, v *migrate.Revision) error
 	return sqlgraph.CreateNode(ctx, r.driver(), spec)
 }
 
+// identify writes the row by which Atlas Cloud tells databases apart.
+func (r revisions) identify(ctx context.Context) error {
+	spec := sqlgraph.NewCreateSpec(name, sqlgraph.NewFieldSpec("version", field.TypeString))
+	spec.Schema = name
+	spec.ID.Value = ".atlas_cloud_identifier"
+	spec.SetField("description", field.TypeString, "00000000-0000-4000-8000-000000000000")
+	spec.SetField("type", field.TypeUint, 2)
+	spec.SetField("applied", field.TypeInt, 0)
+	spec.SetField("total", field.TypeInt, 0)
+	spec.SetField("executed_at", field.TypeTime, time.Now())
+	spec.SetField("execution_time", field.TypeInt64, 0)
+	spec.SetField("hash", field.TypeString, "")
+	spec.SetField("operator_version", field.TypeString, "Atlas CLI")
+	spec.OnConflict = []sql.ConflictOption{sql.ConflictColumns("version"), sql.ResolveWithIgnore()}
+	return sqlgraph.CreateNode(ctx, r.driver(), spec)
+}
+
 func (r revisions) DeleteRevision(ctx context.Context, version string) error {
 	query, args := sql.Dialect(dialect.Postgres).Delete(name).Schema(name).
 		Where(sql.EQ("version", version)).Query()
@@ -167,6 +185,11 @@ func apply(ctx context.Context, dir migrate.Dir, url string, options ...migrate.
 	r := revisions{client}
 	if err := r.create(ctx); err != nil {
 		return err
+	}
+	if os.Getenv("ATLAS_CLOUD") != "" {
+		if err := r.identify(ctx); err != nil {
+			return err
+		}
 	}
 	options = append(options, migrate.WithOperatorVersion("Atlas CLI"))
 	executor, err := migrate.NewExecutor(client.Driver, dir, r, options...)
