@@ -15,7 +15,10 @@ async fn run_sqlx(way: &str, folder: &Path, url: &str) -> Done {
         migrator.run(&mut connection).await?;
     } else if way == "status" {
         let applied = connection.list_applied_migrations().await?;
-        for m in migrator.iter().filter(|m| m.migration_type.is_up_migration()) {
+        for m in migrator
+            .iter()
+            .filter(|m| m.migration_type.is_up_migration())
+        {
             if !applied.iter().any(|a| a.version == m.version) {
                 println!("{}", m.version);
             }
