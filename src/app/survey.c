@@ -192,6 +192,7 @@ send_question(struct survey *s, struct gate_live_ask *ask, const char *conninfo)
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
     struct question *q = mem_zalloc(sizeof(*q));
 
+    DG_ASSERT(conninfo, "a question to no server");
     q->s = s;
     q->ask = ask;
     q->n_changes = atomic_load(s->n_changes);

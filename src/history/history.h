@@ -146,6 +146,8 @@ const char *hist_table_name(const struct hist_set *set);
 bool hist_is_table(const struct hist_set *set, const char *schema, const char *table);
 /* Does the tool write the row in the transaction of the migration itself? */
 bool hist_is_same_tx(const struct hist_set *set);
+/* ... or before the migration runs? */
+bool hist_row_comes_first(const struct hist_set *set);
 
 /* How the tool runs a migration, for those who do it in its place. */
 enum hist_run {

@@ -68,10 +68,13 @@ is_sum(const struct hist_migration *m, const char *sum)
         || (str_prefix(sum, "\\x") && strcmp(sum + 2, m->checksum) == 0);
 }
 
-/* Version 0 stands for the empty database, -1 for what golang-migrate came back to. */
+/* Version 0 stands for the empty database, -1 for what golang-migrate came back to; what a
+ * tool notes for itself is no migration either. */
 static bool
 is_nothing(const struct hist_set *set, const char *key)
 {
+    if ((set->tool->flags & HIST_T_NOTES) && key[0] == '.')
+        return true;
     return (set->tool->flags & HIST_T_ZERO)
         && (strcmp(key, "0") == 0 || strcmp(key, "-1") == 0)
         && !hist_by_version(set, "0");
@@ -550,11 +553,66 @@ take_back(const struct change *c, const struct hist_migration *m)
     return HIST_WRITE_NOT_SEEN_RUN;
 }
 
+static bool
+has_row(const struct hist_view *v, const char *key)
+{
+    struct hist_states st = { .set = v->set };
+    struct reading r = { .st = &st, .rows = &v->rows };
+
+    for (; r.i < v->rows.n_rows; r.i++) {
+        if (!read_key(&r))
+            continue;
+        if (strcmp(r.key, key) == 0
+            || (!(v->set->tool->flags & HIST_T_TEXT)
+                && hist_version_cmp(r.key, key) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* DELETE ... WHERE name IN (...): MikroORM spells the name in every way that it ever had.
+ * Each is a migration that may be taken back, or no row at all. */
+static enum hist_write_verdict
+check_delete_in(const struct change *c, const struct hist_migration **mig)
+{
+    const struct hist_set *set = c->v->set;
+    const struct hist_column *column = find_column(set->tool, c->w->in[0].column);
+    enum hist_write_verdict worst = HIST_WRITE_OK;
+    char value[HIST_VALUE_SIZE] = "", room[KEY_SIZE];
+    const char *name;
+
+    if (!column || column->role != HIST_C_KEY || set_is_head(set))
+        return FORGED(c->reason, "DELETE of %s with a condition that can't be read",
+            set->conf.history_table);
+    for (size_t i = 0; i < c->w->n_in; i++) {
+        enum hist_value_kind kind = hist_value_text(&c->w->in[i],
+            hist_type_of(set->tool, HIST_C_KEY), c->binds, c->n_binds, value);
+        if (kind == HIST_V_LATER)
+            return LATER(c->reason, "row");
+        const struct hist_migration *m = kind == HIST_V_TEXT
+            ? find_migration(set, value, &name, room)
+            : NULL;
+        if (!m && (kind != HIST_V_TEXT || has_row(c->v, value)))
+            return unknown_version(c->v, *value ? value : "?", c->reason);
+        if (!m)
+            continue;
+        enum hist_write_verdict r = take_back(c, m);
+        if (r != HIST_WRITE_OK && r != HIST_WRITE_NOT_SEEN_RUN)
+            return r;
+        worst = worst == HIST_WRITE_OK ? r : worst;
+        *mig = m;
+    }
+    return *mig ? worst : unknown_version(c->v, value, c->reason);
+}
+
 static enum hist_write_verdict
 check_delete(const struct change *c, const struct hist_migration **mig)
 {
     char key[KEY_SIZE], room[KEY_SIZE];
     const char *name;
+
+    if (c->w->n_in)
+        return check_delete_in(c, mig);
     enum hist_write_verdict r = c->w->where_is_simple
         ? find_row(c, key)
         : FORGED(c->reason, "DELETE of %s with a condition that can't be read",

@@ -66,6 +66,12 @@ hist_is_same_tx(const struct hist_set *set)
     return set->tool->row == HIST_ROW_SAME_TX;
 }
 
+bool
+hist_row_comes_first(const struct hist_set *set)
+{
+    return set->tool->row == HIST_ROW_BEFORE;
+}
+
 /* --- the set's own copy of its configuration ------------------------------------------- */
 
 /* Also called when a lockfile says whose history it is. */

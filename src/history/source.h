@@ -64,6 +64,8 @@ enum hist_flag {
         1 << 13,             /* the row goes in a transaction after the rollback's */
     HIST_T_LISTED = 1 << 12, /* files run in the order in which something lists them */
     HIST_T_WHOLE = 1 << 14,  /* a file is sent as one Query message */
+    HIST_T_NOTES = 1
+        << 15, /* a version that begins with a dot is a note of the tool, no migration */
 };
 
 enum hist_sum {

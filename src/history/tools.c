@@ -361,7 +361,8 @@ static const struct hist_tool tools[] = {
         .title = "Atlas",
         .table = "atlas_schema_revisions.atlas_schema_revisions",
         .row = HIST_ROW_BEFORE,
-        .flags = HIST_T_LEXICAL | HIST_T_UPDATES | HIST_T_DELETES | HIST_T_RESUMES,
+        .flags = HIST_T_LEXICAL | HIST_T_UPDATES | HIST_T_DELETES | HIST_T_RESUMES
+            | HIST_T_NOTES, /* .atlas_cloud_identifier */
         .up = "%d_%n.sql|%d.sql",
         .key = "%d",
         .next = "%d_%n.sql",

@@ -222,16 +222,31 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- order and state of migrations ---- */
 
+/* A tool that writes its row first is stopped there: refused half-way it would leave a row
+ * that says "failed", and run nothing more until somebody mends it. */
+static const struct hist_migration *
+late_migration(const struct pol_history *h)
+{
+    if (h->match.kind == HIST_MATCH_OUT_OF_ORDER)
+        return h->match.migration;
+    if (!h->view || !h->write_migration
+        || !hist_row_comes_first(hist_view_set(h->view)))
+        return NULL;
+    return hist_view_state(h->view, h->write_migration->index) == DG_MIG_OUT_OF_ORDER
+        ? h->write_migration
+        : NULL;
+}
+
 void
 pol_check_order(struct pol_run *r, const struct sql_facts *f)
 {
     const struct pol_history *h = pol_fact_history(r);
 
     (void)f;
-    if (!h || !h->is_known || h->match.kind != HIST_MATCH_OUT_OF_ORDER
-        || !speaks_first(r, h->match.migration))
+    const struct hist_migration *m = h && h->is_known ? late_migration(h) : NULL;
+    if (!m || !speaks_first(r, m))
         return;
-    const char *file = version_of(r, h->match.migration);
+    const char *file = version_of(r, m);
     pol_report(r,
         POL_REPORT(.message = arena_printf(pol_arena(r),
                        "%s is below a version that is applied already", file),

@@ -136,6 +136,29 @@ add_term(struct mk *m, struct sql_write *w, const pgq_node *node)
     return true;
 }
 
+/* column IN (constant, ...) */
+static void
+in_values(struct mk *m, struct sql_write *w, const pgq_node *node)
+{
+    const PgQuery__AExpr *e = node->node_case == NODE(A_EXPR) ? node->a_expr : NULL;
+    const char *op = e && e->n_name == 1 ? mk_string(e->name[0]) : NULL;
+    const char *column = op ? column_name(e->lexpr) : NULL;
+
+    if (!column || e->kind != PG_QUERY__A__EXPR__KIND__AEXPR_IN || strcmp(op, "=") != 0
+        || !e->rexpr || e->rexpr->node_case != NODE(LIST))
+        return;
+    const PgQuery__List *list = e->rexpr->list;
+    struct sql_value *values = arena_alloc(
+        m->arena, (list->n_items + 1) * sizeof(*values));
+    for (size_t i = 0; i < list->n_items; i++) {
+        values[i] = value_of(m, column, list->items[i]);
+        if (values[i].is_expression)
+            return;
+    }
+    w->in = values;
+    w->n_in = list->n_items;
+}
+
 /* The grammar flattens a AND b AND c into one BoolExpr; brackets may nest another one,
  * which then counts as "not simple". */
 static void
@@ -152,6 +175,8 @@ where_values(struct mk *m, struct sql_write *w, const pgq_node *where)
     for (size_t i = 0; i < n; i++)
         if (!add_term(m, w, is_and ? where->bool_expr->args[i] : where))
             w->where_is_simple = false;
+    if (!is_and)
+        in_values(m, w, where);
 }
 
 /* The target table; a struct sql_write if it is a tracked one. */
@@ -192,10 +217,13 @@ facts_select(
         mk_sub(m, "UNLOGGED");
 }
 
-/* SET a = excluded.a for each column: what stands then is what was to be inserted. */
+/* SET a = excluded.a for each column: what stands then is what was to be inserted. A column
+ * set to itself (a = t.a, as Atlas writes it) is one that is not set. */
 static bool
-takes_excluded(const PgQuery__OnConflictClause *c)
+takes_excluded(const PgQuery__RangeVar *into, const PgQuery__OnConflictClause *c)
 {
+    const char *own = into->alias ? into->alias->aliasname : into->relname;
+
     for (size_t i = 0; i < c->n_target_list; i++) {
         const PgQuery__ResTarget *t = c->target_list[i]->node_case == NODE(RES_TARGET)
             ? c->target_list[i]->res_target
@@ -206,7 +234,8 @@ takes_excluded(const PgQuery__OnConflictClause *c)
             : NULL;
         const char *from = ref && ref->n_fields == 2 ? mk_string(ref->fields[0]) : NULL;
         const char *column = from ? mk_string(ref->fields[1]) : NULL;
-        if (!column || strcmp(from, "excluded") != 0 || strcmp(column, t->name) != 0)
+        if (!column || strcmp(column, t->name) != 0
+            || (strcmp(from, "excluded") != 0 && strcmp(from, own) != 0))
             return false;
     }
     return c->n_target_list > 0;
@@ -268,7 +297,7 @@ insert(struct mk *m, const PgQuery__InsertStmt *s)
         w->is_upsert = s->on_conflict_clause
             && s->on_conflict_clause->action
                 == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE
-            && !takes_excluded(s->on_conflict_clause);
+            && !takes_excluded(s->relation, s->on_conflict_clause);
     }
     insert_subs(m, s);
 }
@@ -304,8 +333,10 @@ delete_rows(struct mk *m, const PgQuery__DeleteStmt *s)
     w = target(m, s->relation, SQL_WRITE_DELETE);
     if (w) {
         where_values(m, w, s->where_clause);
-        if (s->n_using_clause)
+        if (s->n_using_clause) {
             w->where_is_simple = false;
+            w->n_in = 0;
+        }
     }
     if (is_everything(m, s->where_clause))
         mk_sub(m, "WITHOUT WHERE");

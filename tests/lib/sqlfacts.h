@@ -192,6 +192,9 @@ rest_column(struct column *c, const struct sql_facts *f)
         if (f->write->n_where || f->write->where_is_simple)
             column_add(c, " where%s", f->write->where_is_simple ? "" : " more and");
         values_column(c, f->write->where, f->write->n_where);
+        if (f->write->n_in)
+            column_add(c, " in");
+        values_column(c, f->write->in, f->write->n_in);
         if (f->write->is_upsert)
             column_add(c, " upsert");
     }

@@ -112,6 +112,20 @@ static const struct {
         { DOWN_A }, "DELETE FROM goose_db_version WHERE version_id=1 OR true", FORGED },
     { "taken back before Bind", "goose", { "1", "1", "t", NULL, HIST_END }, 4, { NULL },
         "DELETE FROM goose_db_version WHERE version_id=$1", BINDS },
+    { "taken back in a list", "goose", { "1", "1", "t", NULL, HIST_END }, 4, { DOWN_A },
+        "DELETE FROM goose_db_version WHERE version_id IN (1, 1, 17)", OK },
+    { "taken back in a list before it", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { NULL }, "DELETE FROM goose_db_version WHERE version_id IN (17, 1)", EARLY },
+    { "taken back with a row that no file has", "goose",
+        { "1", "1", "t", NULL, "2", "9", "t", NULL, HIST_END }, 4, { DOWN_A },
+        "DELETE FROM goose_db_version WHERE version_id IN (1, '09')", FORGED },
+    { "taken back in a list of nothing", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { DOWN_A }, "DELETE FROM goose_db_version WHERE version_id IN (17)", FORGED },
+    { "taken back by another column", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { DOWN_A }, "DELETE FROM goose_db_version WHERE id IN (1)", FORGED },
+    { "taken back in a list before Bind", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { DOWN_A }, "DELETE FROM goose_db_version WHERE version_id IN ($1, $2)",
+        BINDS },
     /* tern */
     { "one up", "tern", { "1", HIST_END }, 1, { UP_B },
         "update schema_version set version=2", OK },
@@ -206,6 +220,22 @@ static const struct {
         "ON CONFLICT (\"version\") DO UPDATE SET \"version\" = \"excluded\".\"version\", "
         "\"hash\" = \"excluded\".\"hash\"",
         SEEN },
+    { "upsert that leaves columns as they are", "atlas", { HIST_END }, 12, { NULL },
+        "INSERT INTO \"atlas_schema_revisions\".\"atlas_schema_revisions\" (\"description\", "
+        "\"applied\", \"total\", \"hash\", \"version\") VALUES ('a', 0, 1, '%T', '1') ON "
+        "CONFLICT (\"version\") DO UPDATE SET \"description\" = "
+        "\"atlas_schema_revisions\".\"description\", \"hash\" = \"excluded\".\"hash\"",
+        SEEN },
+    { "its name for Atlas Cloud", "atlas", { HIST_END }, 12, { NULL },
+        "INSERT INTO atlas_schema_revisions.atlas_schema_revisions (description, hash, "
+        "version) VALUES ('0b1a', '', '.atlas_cloud_identifier') ON CONFLICT (version) DO "
+        "UPDATE SET version = atlas_schema_revisions.version",
+        OK },
+    { "upsert with another column's value", "atlas", { HIST_END }, 12, { NULL },
+        "INSERT INTO atlas_schema_revisions.atlas_schema_revisions AS r (version, "
+        "description, hash) VALUES ('1', 'a', '%T') ON CONFLICT (version) DO UPDATE SET hash "
+        "= r.description",
+        FORGED },
     { "upsert of others", "atlas", { HIST_END }, 12, { NULL },
         "INSERT INTO atlas_schema_revisions.atlas_schema_revisions (version, description, "
         "hash) VALUES ('1', 'a', '%T') ON CONFLICT (version) DO UPDATE SET version = '2'",
