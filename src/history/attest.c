@@ -356,8 +356,8 @@ hist_attest_describe(const struct hist_set *set, const struct hist_migration *m,
     memcpy(out->rollback, set->migrations[m->pair].digest, sizeof(out->rollback));
 }
 
-static bool
-is_same_text(const struct hist_attested *a, const struct hist_attested *b)
+bool
+hist_attest_is_same(const struct hist_attested *a, const struct hist_attested *b)
 {
     return memcmp(a->text, b->text, sizeof(a->text)) == 0
         && a->has_rollback == b->has_rollback
@@ -378,6 +378,7 @@ hist_attest_ask(const struct hist_attest *a, const struct hist_set *set,
     if (!said)
         return;
     hist_attest_describe(set, m, &now);
-    out->state = is_same_text(said, &now) ? HIST_ATTEST_FOUND : HIST_ATTEST_OTHER_TEXT;
+    out->state = hist_attest_is_same(said, &now) ? HIST_ATTEST_FOUND
+                                                 : HIST_ATTEST_OTHER_TEXT;
     out->tested = said->tested;
 }

@@ -60,6 +60,9 @@ const char *hist_attest_key(const struct hist_set *set, const struct hist_migrat
 void hist_attest_describe(const struct hist_set *set, const struct hist_migration *m,
     struct hist_attested *out);
 
+/* Are both about the same texts? */
+bool hist_attest_is_same(const struct hist_attested *a, const struct hist_attested *b);
+
 /* What the attestation says about a migration as it is now. */
 enum hist_attest_state {
     HIST_ATTEST_UNKNOWN, /* no source, so nobody knows */
