@@ -310,8 +310,8 @@ missing_role(struct run *r)
     return arena_strndup(r->out->arena, from, (size_t)(end - from));
 }
 
-static void
-put_ident(struct buf *out, const char *name)
+void
+apply_put_ident(struct buf *out, const char *name)
 {
     buf_puts(out, "\"");
     for (; *name; name++) {
@@ -332,7 +332,7 @@ make_role(struct run *r)
     if (!name)
         return false;
     buf_puts(&sql, "CREATE ROLE ");
-    put_ident(&sql, name);
+    apply_put_ident(&sql, name);
     if (ctl_link_run(r->watch.link, buf_cstr(&sql), NULL, NULL) != 0)
         return false;
     if (!out->roles)
@@ -556,9 +556,9 @@ apply_forget(const struct hist_set *set, const char *conninfo, struct err *err)
         return 0;
     buf_reset(&sql);
     buf_puts(&sql, "DELETE FROM ");
-    put_ident(&sql, set->conf.history_schema);
+    apply_put_ident(&sql, set->conf.history_schema);
     buf_puts(&sql, ".");
-    put_ident(&sql, set->conf.history_table);
+    apply_put_ident(&sql, set->conf.history_table);
     return run_once(conninfo, buf_cstr(&sql), err);
 }
 

@@ -47,5 +47,7 @@ int apply_snapshot(const struct hist_set *set, const char *conninfo, bool has_ow
     struct cat **out, struct err *err) MUST_CHECK;
 /* The query of apply_snapshot, for other connections. */
 void apply_snapshot_query(const struct hist_set *set, bool has_owners, struct buf *sql);
+/* Appends "name" with quotes. */
+void apply_put_ident(struct buf *out, const char *name);
 
 #endif
