@@ -4,7 +4,9 @@
 #include "app/app.h"
 
 #include "admin/http.h"
+#include "app/capture.h"
 #include "app/historian.h"
+#include "app/survey.h"
 #include "app/usher.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -37,7 +39,10 @@ struct app {
     struct aud *audit;
     struct net_loop *loop;
     struct historian *historian;
+    struct survey *survey;
+    atomic_ulong n_changes; /* schema changes sent or over, of all workers */
     struct usher *usher;
+    struct capture *capture;
     struct sess_shared shared;
     struct worker_thread *threads; /* owned */
     struct adm_http *http;         /* owned; NULL: none configured */
@@ -88,7 +93,7 @@ log_snapshot(const struct gate_snapshot *s)
         for (size_t i = 0; i < units->source->set->n; i++) {
             const struct hist_migration *m = &units->source->set->migrations[i];
             const struct pol_finding *lead = pol_findings_lead(&units->findings[i]);
-            if (lead && units->findings[i].action >= DG_HOLD)
+            if (lead && units->findings[i].action >= DG_HOLD && !lead->needs_live)
                 log_warnx("%s will be refused by rule %s: %s", m->path, lead->rule,
                     lead->message);
         }
@@ -105,16 +110,11 @@ log_snapshot(const struct gate_snapshot *s)
 
 /* Called when a schema change arrives: have the files changed since the last look? A
  * broken folder leaves the running snapshot as it is and is logged each time. */
-static struct gate_snapshot *
-current_snapshot(void *ctx)
+static int
+refresh(struct app *app, struct err *err)
 {
-    struct app *app = ctx;
-    struct err err = { "" };
     struct gate_snapshot *fresh = NULL;
-    int64_t now = clk_real.mono_us(&clk_real);
-    if (now - app->looked_us < app->snap->cfg->reload_interval_ms * 1000)
-        return app->snap;
-    int r = gate_snapshot_refresh(app->snap, &fresh, &err);
+    int r = gate_snapshot_refresh(app->snap, &fresh, err);
     app->looked_us = clk_real.mono_us(&clk_real);
     if (r == 0) {
         log_info("migration files have changed, read again");
@@ -123,9 +123,29 @@ current_snapshot(void *ctx)
     } else if (r != GATE_E_UNCHANGED) {
         log_warnx(
             "migration files have changed but can't be read, the old ones stay: %s",
-            err.text);
+            err->text);
+        return r;
     }
+    return 0;
+}
+
+static struct gate_snapshot *
+current_snapshot(void *ctx)
+{
+    struct app *app = ctx;
+    struct err err = { "" };
+    int64_t now = clk_real.mono_us(&clk_real);
+    if (now - app->looked_us >= app->snap->cfg->reload_interval_ms * 1000)
+        (void)refresh(app, &err);
     return app->snap;
+}
+
+/* The files as they are right now, or nothing. */
+static struct gate_snapshot *
+fresh_snapshot(void *ctx, struct err *err)
+{
+    struct app *app = ctx;
+    return refresh(app, err) == 0 ? app->snap : NULL;
 }
 
 /* Everything that files say, or nothing. */
@@ -165,7 +185,12 @@ reload(struct app *app)
     struct sess_links *links = NULL;
     aud_reopen(app->audit);
     net_notify_reloading();
-    if (load(app->config_path, true, &snap, &links, &err) != 0) {
+    int r = load(app->config_path, true, &snap, &links, &err);
+    if (r == 0)
+        r = capture_lock(app->capture, snap, &err);
+    if (r != 0) {
+        ref_drop(snap);
+        ref_drop(links);
         log_error("reload failed: %s; the running configuration stays", err.text);
         record_reload(app, err.text);
         net_notify("READY=1");
@@ -296,6 +321,27 @@ ask_history(void *ctx, struct gate_history_ask *ask)
 }
 
 static void
+ask_live(void *ctx, struct gate_live_ask *ask)
+{
+    struct app *app = ctx;
+    survey_ask(app->survey, ask);
+}
+
+static void
+note_change(void *ctx)
+{
+    struct app *app = ctx;
+    atomic_fetch_add(&app->n_changes, 1);
+}
+
+static void
+committed(void *ctx, struct gate_trail *trail)
+{
+    struct app *app = ctx;
+    capture_committed(app->capture, trail);
+}
+
+static void
 ask_usher(void *ctx, struct sess_ask *ask)
 {
     struct app *app = ctx;
@@ -348,7 +394,11 @@ make_workers(struct app *app)
     app->shared.audit = app->audit;
     app->shared.clk = &clk_real;
     app->shared.read_history = ask_history;
+    app->shared.read_live = ask_live;
+    app->shared.note_change = note_change;
     app->shared.ask = ask_usher;
+    app->shared.committed = committed;
+    app->shared.trail_wants = GATE_TRAIL_CAPTURED;
     app->shared.databases = tally_new();
     app->shared.users = tally_new();
     app->shared.ctx = app;
@@ -385,11 +435,11 @@ log_stats(const struct app *app)
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_stats(app->threads[i].worker, &s);
     log_info("stats: texts=%llu filtered=%llu scanned=%llu parsed=%llu judged=%llu "
-             "refused=%llu clients=%u",
+             "refused=%llu asked=%llu clients=%u",
         (unsigned long long)s.texts, (unsigned long long)s.filtered,
         (unsigned long long)s.scanned, (unsigned long long)s.parsed,
         (unsigned long long)s.judged, (unsigned long long)s.refused,
-        atomic_load(&app->shared.n_clients));
+        (unsigned long long)s.asked, atomic_load(&app->shared.n_clients));
 }
 
 static void
@@ -548,11 +598,18 @@ app_new(const char *config_path, struct app **out, struct err *err)
     net_timer_init(&app->delay_timer, app->loop, drain, app);
     struct historian_ops ops = { .current = current_snapshot, .ctx = app };
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
+    app->survey = survey_new(app->loop, &app->n_changes, cfg->control_idle_timeout_ms);
     app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
+    struct capture_ops capture_ops = { .refresh = fresh_snapshot, .ctx = app };
+    app->capture = capture_new(app->loop, &capture_ops, app->audit);
+    r = capture_lock(app->capture, app->snap, err);
+    if (r)
+        return r;
     if (!cfg->control)
         log_warnx(
             "no `control` login: the migration history is unknown, schema changes are "
-            "refused where policy asks for migrations");
+            "refused where policy asks for migrations; sizes of tables, their locks and "
+            "all else that rules ask the server for stay unknown");
     log_snapshot(app->snap);
     sess_links_warnings(app->links, log_warning, NULL);
     make_workers(app);
@@ -586,10 +643,16 @@ app_free(struct app *app)
         return;
     stop_listening(app);
     stop_workers(app);
+    if (app->capture) /* what was committed last still gets its file */
+        task_run_all(net_loop_queue(app->loop));
     if (app->shared.parsers)
         task_pool_free(app->shared.parsers);
+    if (app->loop)
+        task_run_all(net_loop_queue(app->loop)); /* questions nobody has taken yet */
     historian_free(app->historian);
+    survey_free(app->survey);
     usher_free(app->usher);
+    capture_free(app->capture);
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_free(app->threads[i].worker);
     tally_free(app->shared.databases);

@@ -39,6 +39,7 @@ enum aud_event {
     AUD_AUTH_FAILURE,  /* DG02W */
     AUD_APPROVAL,      /* DG40I, DG40W: decision DG_ALLOW approved, DG_REJECT denied */
     AUD_ROTATED,       /* DG71I: written by this module only */
+    AUD_CAPTURE, /* DG61I, DG61W: a migration file was made, or could not be made */
 };
 
 enum aud_outcome {
@@ -50,6 +51,13 @@ enum aud_outcome {
     AUD_CANCELLED,
     AUD_EXECUTED, /* inside an open transaction; a later record tells its end */
     AUD_UNKNOWN,
+};
+
+/* Where the session stood when it sent the statement. */
+enum aud_tx {
+    AUD_TX_UNTOLD,
+    AUD_TX_OUTSIDE,
+    AUD_TX_INSIDE,
 };
 
 /* Everything is borrowed and copied by aud_write; NULL and 0 are left out, but for the
@@ -80,6 +88,9 @@ struct aud_rec {
     bool is_text_cut;
     uint64_t text_bytes; /* length of the whole text, when it was cut */
     const char *digest;  /* hex */
+    /* What was sent instead, redacted and cut likewise; what was set around it; what is
+     * left to do. */
+    const char *rewritten_text, *rewritten_settings, *rewritten_follow_up;
     const char *sqlstate;
     const char *rule;     /* rule.name */
     const char *rule_set; /* "staging.ini:41" */
@@ -87,6 +98,19 @@ struct aud_rec {
     const char *migration_source, *migration_version, *migration_file;
     const char *findings; /* one text, a finding a line */
     int64_t duration_us;
+    /* what a replay needs to judge the statement again */
+    const char *tls_cn, *listener, *peer_uid; /* peer_uid: decimal */
+    int server_version;                       /* 150020 */
+    enum aud_tx tx;
+    const char *search_path;
+    bool is_non_std_strings;                   /* standard_conforming_strings was off */
+    const char *query_error;                   /* why the text can't be read */
+    const char *history_match, *history_write; /* words of history/recorded.h */
+    const char *history_edited, *history_missing;
+    /* A refused text of several statements, redacted, and a line for each of them: its
+     * history_match, and the version behind a space. */
+    const char *request_text, *request_history;
+    bool is_request_cut;
 };
 
 struct aud_conf {

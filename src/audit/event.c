@@ -29,6 +29,8 @@ aud_event_action(enum aud_event e)
         return "approval";
     case AUD_ROTATED:
         return "audit.rotated";
+    case AUD_CAPTURE:
+        return "migration.captured";
     }
     DG_ASSERT(false, "no such event: %d", (int)e);
     return NULL;
@@ -105,6 +107,8 @@ aud_event_code(enum aud_event e, enum aud_outcome o, enum dg_action d)
         return d == DG_REJECT ? "DG40W" : "DG40I";
     case AUD_ROTATED:
         return "DG71I";
+    case AUD_CAPTURE:
+        return o == AUD_FAILED ? "DG61W" : "DG61I";
     }
     DG_ASSERT(false, "no such event: %d", (int)e);
     return NULL;
@@ -125,6 +129,7 @@ aud_event_category(enum aud_event e)
     case AUD_APPROVAL:
     case AUD_GAP:
     case AUD_ROTATED:
+    case AUD_CAPTURE:
         return "configuration";
     case AUD_MALFORMED:
         return "network";
@@ -170,6 +175,7 @@ aud_event_result(const struct aud_rec *r)
             : r->decision == DG_HOLD    ? "unknown"
                                         : "success";
     case AUD_RELOAD:
+    case AUD_CAPTURE:
         return r->outcome == AUD_FAILED ? "failure" : "success";
     case AUD_GAP:
     case AUD_MALFORMED:

@@ -107,6 +107,9 @@ put_types(struct json *j, const struct aud_rec *r)
         if (r->outcome == AUD_FAILED || r->outcome == AUD_CANCELLED)
             second = "error";
         break;
+    case AUD_CAPTURE:
+        kind = r->outcome == AUD_FAILED ? "error" : "creation";
+        break;
     case AUD_RELOAD:
         kind = "change";
         second = r->outcome == AUD_FAILED ? "error" : NULL;
@@ -165,6 +168,7 @@ put_session(struct json *j, const struct aud_rec *r)
     put_short(j, "tls.version", r->tls_version);
     put_short(j, "tls.cipher", r->tls_cipher);
     put_short(j, "tls.client.subject", r->tls_subject);
+    put_short(j, "tls.client.x509.subject.common_name", r->tls_cn);
     put_short(j, "server.address", r->server_addr);
     if (r->server_port > 0)
         json_kv_int(j, "server.port", r->server_port);
@@ -172,6 +176,10 @@ put_session(struct json *j, const struct aud_rec *r)
     put_short(j, "db.namespace", r->database);
     put_short(j, "ddlgate.session.id", r->session_id);
     put_short(j, "ddlgate.application_name", r->application_name);
+    put_short(j, "ddlgate.listener", r->listener);
+    put_short(j, "ddlgate.peer_uid", r->peer_uid);
+    put_count(j, "ddlgate.upstream.version",
+        r->server_version > 0 ? (uint64_t)r->server_version : 0);
     put_count(j, "ddlgate.upstream.pid", r->server_pid);
     put_short(j, "ddlgate.environment", r->environment);
 }
@@ -238,9 +246,32 @@ put_statement(struct json *j, const struct aud_rec *r)
         json_kv_bool(j, "ddlgate.observed", true);
     json_kv(j, "ddlgate.outcome", aud_outcome_name(r->outcome));
     put(j, "ddlgate.findings", r->findings, AUD_MAX_LONG);
+    put(j, "ddlgate.rewrite.text", r->rewritten_text, AUD_MAX_TEXT);
+    put_short(j, "ddlgate.rewrite.settings", r->rewritten_settings);
+    put_short(j, "ddlgate.rewrite.follow_up", r->rewritten_follow_up);
     put_short(j, "ddlgate.migration.source", r->migration_source);
     put_short(j, "ddlgate.migration.version", r->migration_version);
     put_short(j, "ddlgate.migration.file", r->migration_file);
+}
+
+/* What a replay needs beside the statement. */
+static void
+put_circumstances(struct json *j, const struct aud_rec *r)
+{
+    if (r->tx != AUD_TX_UNTOLD)
+        json_kv_bool(j, "ddlgate.in_transaction", r->tx == AUD_TX_INSIDE);
+    put(j, "ddlgate.search_path", r->search_path, AUD_MAX_LONG);
+    if (r->is_non_std_strings)
+        json_kv_bool(j, "ddlgate.standard_conforming_strings", false);
+    put_short(j, "ddlgate.query.error", r->query_error);
+    put_short(j, "ddlgate.history.match", r->history_match);
+    put_short(j, "ddlgate.history.write", r->history_write);
+    put_short(j, "ddlgate.history.edited", r->history_edited);
+    put_short(j, "ddlgate.history.missing", r->history_missing);
+    put(j, "ddlgate.request.text", r->request_text, AUD_MAX_TEXT);
+    put(j, "ddlgate.request.history", r->request_history, AUD_MAX_LONG);
+    if (r->is_request_cut)
+        json_kv_bool(j, "ddlgate.request.truncated", true);
 }
 
 static void
@@ -280,6 +311,7 @@ aud_rec_render(struct buf *out, const struct aud_rec *rec, const struct aud_note
     put_envelope(&j, rec, host, wall_us);
     put_session(&j, rec);
     put_statement(&j, rec);
+    put_circumstances(&j, rec);
     if (note)
         put_note(&j, note);
 }

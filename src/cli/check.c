@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/survey.h"
 #include "base/fs.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -28,6 +29,7 @@ struct check {
     const struct pol *general; /* one of policies */
     struct map *in_sources;    /* owned; real path -> struct place; NULL until needed */
     struct arena *arena;       /* owned */
+    char *no_facts;            /* owned; why they can't be read: tried no more */
 };
 
 /* Where the configuration knows a file. */
@@ -116,6 +118,7 @@ check_free(struct check *c)
         ref_drop(c->policies[i].pol);
     mem_free(c->policies);
     map_free(c->in_sources);
+    mem_free(c->no_facts);
     arena_free(c->arena);
     mem_free(c);
 }
@@ -126,16 +129,68 @@ check_policy(const struct check *c)
     return c->general;
 }
 
+/* --- live facts -------------------------------------------------------------------------- */
+
+static void
+live_unref_p(struct pol_live **live)
+{
+    ref_drop(*live);
+}
+
+/* NULL: nobody is to be asked. */
+static struct pol_live *
+read_facts(struct check *c, const struct pol *pol, const struct gate_source *source,
+    const struct pol_wants *wants)
+{
+    struct pol_session session = { .database = c->in.database,
+        .search_path = source ? source->set->conf.search_path : NULL };
+    struct pol_live_path path;
+
+    if (!wants->n || c->no_facts || (!c->in.conninfo && !c->in.is_live))
+        return NULL;
+    if (c->in.is_live)
+        return survey_read_database(c->snap, c->in.database, &session, wants);
+    gate_live_path(c->arena, &session, &path);
+    return survey_read(c->in.conninfo, &path, wants, pol_facts_timeout_ms(pol));
+}
+
+/* Judges the unit once more with what the server says, as often as that leads to more
+ * questions. */
+static void
+judge_live(struct check *c, const struct pol *pol, const struct gate_source *source,
+    const struct pol_text *unit, struct pol_findings *found)
+{
+    AUTO(pol_wants) struct pol_wants asked = { .arena = c->arena };
+
+    for (int i = 0; i < 2 && found->wants.n; i++) {
+        struct pol_text text = *unit;
+        for (size_t k = 0; k < found->wants.n; k++)
+            pol_wants_add(&asked, &found->wants.items[k]);
+        AUTO(live_unref) struct pol_live *live = read_facts(c, pol, source, &asked);
+        if (!live)
+            return;
+        if (!live->is_known) {
+            c->no_facts = mem_printf("live facts can't be read: %s", live->why);
+            return;
+        }
+        text.live = live;
+        pol_findings_deinit(found);
+        pol_findings_init(found);
+        pol_judge_unit(pol, &text, found);
+    }
+}
+
 /* --- one unit --------------------------------------------------------------------------- */
 
 static void
-judge(
-    struct report *r, const struct pol *pol, const struct pol_text *unit, bool is_again)
+judge(struct check *c, struct report *r, const struct pol *pol,
+    const struct gate_source *source, const struct pol_text *unit, bool is_again)
 {
     AUTO(pol_findings_deinit) struct pol_findings found;
 
     pol_findings_init(&found);
     pol_judge_unit(pol, unit, &found);
+    judge_live(c, pol, source, unit, &found);
     for (size_t i = 0; i < found.n; i++) {
         if (found.items[i].action >= DG_NOTE)
             report_add(r, unit, &found.items[i], is_again);
@@ -158,7 +213,7 @@ check_text(
         .attested = &nobody_knows };
 
     report_file(r, name, t->scan.n);
-    judge(r, c->general, &unit, false);
+    judge(c, r, c->general, NULL, &unit, false);
     report_file_end(r);
 }
 
@@ -202,7 +257,7 @@ judge_in_source(
             is_known |= done[k] == pol;
         if (is_known)
             continue;
-        judge(r, pol, &unit, n_done > 0);
+        judge(c, r, pol, p->source, &unit, n_done > 0);
         *required |= pol_required(pol);
         done[n_done++] = pol;
     }
@@ -344,4 +399,6 @@ check_run(struct check *c, struct report *r)
         check_sources(c, r);
     for (size_t i = 0; i < c->in.n_paths; i++)
         check_path(c, r, c->in.paths[i]);
+    if (c->no_facts)
+        report_trouble(r, c->in.conninfo ? "--database" : "--live", c->no_facts);
 }

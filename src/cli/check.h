@@ -11,6 +11,8 @@
 struct check_input {
     const char *config;      /* ddlgate.ini; NULL: none */
     const char *database;    /* its policy and source only; NULL: all */
+    const char *conninfo;    /* a server to read live facts from; NULL: none */
+    bool is_live;            /* read them as the configuration's `control` login */
     const char *policy;      /* instead of the configuration's; NULL: those */
     const char *environment; /* instead of the policies' own; NULL: those */
     const char *stdin_name;  /* what `-` is called */

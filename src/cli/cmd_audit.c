@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* `ddlgate audit`: checks the chain of audit files, and shows them to people. */
 #include "cli/cli.h"
+#include "cli/plain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -189,33 +190,6 @@ is_wanted(const struct filter *w, const struct aud_line *l)
         && (matches(l, "event.action", w->event) || matches(l, "event.code", w->event));
 }
 
-/* Nothing from a client may move the cursor or turn the writing direction of a terminal;
- * white space is folded, so that a row stays a row. At most max characters, 0: all. */
-static void
-put_safe(struct buf *out, struct str s, size_t max)
-{
-    bool is_space = false;
-    size_t n = 0;
-
-    for (size_t i = 0; i < s.n; n++) {
-        size_t len = str_utf8_len(s.p + i, s.n - i);
-        uint32_t c = len ? str_utf8_char(s.p + i, len) : 0xfffd;
-        if (max && n >= max) {
-            buf_puts(out, "…");
-            return;
-        }
-        bool was_space = is_space;
-        is_space = c == ' ' || (c >= '\t' && c <= '\r');
-        if (is_space && !was_space)
-            buf_puts(out, " ");
-        else if (!len || (!is_space && str_char_is_deceptive(c)))
-            buf_putf(out, "\\u%04" PRIx32, c);
-        else if (!is_space)
-            buf_put(out, s.p + i, len);
-        i += len ? len : 1;
-    }
-}
-
 /* The value of key, "" if there is none, safe to print. */
 static void
 put_field(struct buf *out, const struct aud_line *l, const char *key, size_t max)
@@ -226,7 +200,7 @@ put_field(struct buf *out, const struct aud_line *l, const char *key, size_t max
         return;
     AUTO(buf_deinit) struct buf b = BUF_INIT(f->raw.n + 4);
     aud_line_unescape(f->raw, &b);
-    put_safe(out, (struct str){ buf_cstr(&b), buf_len(&b) }, max);
+    cli_put_plain(out, (struct str){ buf_cstr(&b), buf_len(&b) }, max);
 }
 
 /* A column: at least `width` characters, then two spaces. */

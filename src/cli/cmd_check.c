@@ -44,8 +44,10 @@ run_in_pool(struct check *c, struct report *r)
 /* --- the catalogue ------------------------------------------------------------------------ */
 
 static void
-list_check(struct json *j, const struct pol *policy, const struct pol_check_info *k)
+list_check(struct json *j, const struct pol *policy, size_t check)
 {
+    const struct pol_check_info *k = pol_check_info(check);
+    const char *form = pol_rewrite_form(check);
     bool observed = false;
     const char *now = policy
         ? dg_action_name(pol_check_action(policy, k->id, &observed))
@@ -57,6 +59,8 @@ list_check(struct json *j, const struct pol *policy, const struct pol_check_info
             k->is_standard ? " (where a policy asks for it)" : "", k->summary);
         if (*k->params)
             printf("    keys: %s\n", k->params);
+        if (form)
+            printf("    rewritable: %s\n", form);
         return;
     }
     json_object(j);
@@ -68,6 +72,9 @@ list_check(struct json *j, const struct pol *policy, const struct pol_check_info
     json_kv(j, "production", dg_action_name(k->production));
     json_kv(j, "parameters", k->params);
     json_kv(j, "scope", k->is_standard ? "standard" : "safety");
+    json_kv(j, "when", k->when);
+    if (form)
+        json_kv(j, "rewrite", form);
     if (policy)
         json_kv(j, "action", now);
     json_object_end(j);
@@ -104,7 +111,7 @@ list_checks(const struct pol *policy, bool is_json)
         printf("%-32s %-12s %-8s %-8s %-10s %s\n", "CHECK", "GROUP", "dev", "staging",
             "production", policy ? "this policy" : "");
     for (size_t i = 0; i < pol_n_checks(); i++)
-        list_check(j, policy, pol_check_info(i));
+        list_check(j, policy, i);
     for (size_t i = 0; i < pol_n_left_out(); i++)
         list_left_out(j, pol_left_out(i));
     json_array_end(&json);
@@ -151,8 +158,14 @@ take_option(struct arguments *a, int opt)
     case 'c':
         a->in.config = optarg;
         return 0;
-    case 'd':
-        a->in.database = optarg;
+    case 'd': /* a name of the configuration, or where the server is */
+        if (strchr(optarg, '=') || strstr(optarg, "://"))
+            a->in.conninfo = optarg;
+        else
+            a->in.database = optarg;
+        return 0;
+    case 'L':
+        a->in.is_live = true;
         return 0;
     case 'n':
         a->in.stdin_name = optarg;
@@ -184,6 +197,7 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "environment", required_argument, NULL, 'e' },
         { "config", required_argument, NULL, 'c' },
         { "database", required_argument, NULL, 'd' },
+        { "live", no_argument, NULL, 'L' },
         { "name", required_argument, NULL, 'n' },
         { "format", required_argument, NULL, 'f' },
         { "output", required_argument, NULL, 'o' },
@@ -209,7 +223,12 @@ parse_options(int argc, char **argv, struct arguments *a)
     if (a->is_list)
         return CLI_OK;
     if (a->in.database && !a->in.config)
-        return cli_misuse(&cmd_check, "--database needs a configuration (-c FILE)");
+        return cli_misuse(&cmd_check,
+            "--database NAME needs a configuration (-c FILE); a server is written as "
+            "--database 'host=... dbname=...'");
+    if (a->in.is_live && !a->in.database)
+        return cli_misuse(&cmd_check,
+            "--live needs the name of a database in the configuration (-d NAME)");
     if (!a->in.policy && !a->in.config && !a->in.environment)
         return cli_misuse(&cmd_check,
             "no policy given (--policy FILE, -c FILE or --environment NAME)");
@@ -363,6 +382,10 @@ const struct cli_command cmd_check = {
         "                          whose defaults count; enough without a policy\n"
         "  -c, --config FILE       the gate's configuration\n"
         "  -d, --database NAME     only what this database of the configuration has\n"
+        "      --live              with -d NAME: sizes, locks, types and the like are read\n"
+        "                          from the server as the gate reads them\n"
+        "  -d, --database CONNINFO the same from this server ('host=... dbname=...'), for\n"
+        "                          files outside of a configuration, too\n"
         "  -n, --name NAME         what standard input is called in the report\n"
         "  -f, --format FORMAT     text (default), json, sarif (2.1.0), junit, gitlab\n"
         "                          (Code Quality), github (annotations), baseline (lines\n"

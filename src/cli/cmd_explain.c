@@ -2,6 +2,7 @@
 /* `ddlgate explain`: what would happen to this statement, and why, without running it. The
  * decision comes from gate_decide, the function that the wire calls. */
 #include "app/historian.h"
+#include "app/survey.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/names.h"
@@ -15,6 +16,7 @@
 
 struct arguments {
     const char *config, *database, *role, *application_name, *client_addr, *sql;
+    const char *tls, *client_cert_cn, *peer_uid, *listener;
     bool is_offline, in_transaction;
 };
 
@@ -111,6 +113,36 @@ print_decision(const struct gate_message_ctx *mctx, const struct pol_findings *f
     return CLI_FINDINGS;
 }
 
+static void
+live_unref_p(struct pol_live **live)
+{
+    ref_drop(*live);
+}
+
+/* As on the wire, nobody asks without a `control` login. */
+static bool
+may_ask(const struct arguments *a, const struct gate_snapshot *snap)
+{
+    return !a->is_offline && snap->cfg->control;
+}
+
+static void
+print_rewrite(const struct gate_rewrite *rw)
+{
+    printf("rewritten by %s: %s\n", rw->rules, rw->did);
+    if (rw->text)
+        printf("  sent: %s\n", rw->text->sql);
+    for (int i = 0; i < POL_N_TIMEOUTS; i++) {
+        if (rw->timeout_ms[i])
+            printf("  around it: %s = %lldms, unless the session's own is shorter\n",
+                pol_timeout_name((enum pol_timeout)i), (long long)rw->timeout_ms[i]);
+    }
+    if (rw->follow_up)
+        printf("  later: %s\n", rw->follow_up);
+    if (rw->remark)
+        printf("  note: %s\n", rw->remark);
+}
+
 static int
 explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view *view,
     const char *why)
@@ -132,11 +164,41 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
         .role = a->role,
         .client_addr = a->client_addr,
         .application_name = a->application_name,
+        .tls = a->tls,
+        .client_cert_cn = a->client_cert_cn,
+        .peer_uid = a->peer_uid,
+        .listener = a->listener,
         .in_transaction = a->in_transaction,
         .now_us = clk_real.wall_us(&clk_real),
     };
+    AUTO(gate_judged_clear) struct gate_judged_list judged = { NULL, 0, 0 };
+    AUTO(live_unref) struct pol_live *live = NULL;
+    AUTO(pol_wants) struct pol_wants asked = { .arena = arena };
+    ctx.judged = &judged;
     pol_findings_init(&found);
     gate_decide(&ctx, &session, t, h, &found);
+    for (int i = 0; i < 2 && found.wants.n && ctx.target.policy && may_ask(a, snap);
+         i++) {
+        for (size_t k = 0; k < found.wants.n; k++)
+            pol_wants_add(&asked, &found.wants.items[k]);
+        ref_drop(live);
+        live = survey_read_database(snap, a->database, &session, &asked);
+        if (!live->is_known)
+            fprintf(
+                stderr, "ddlgate explain: live facts can't be read: %s\n", live->why);
+        ctx.live = live;
+        gate_judged_clear(&judged);
+        pol_findings_deinit(&found);
+        pol_findings_init(&found);
+        gate_decide(&ctx, &session, t, h, &found);
+        if (!live->is_known)
+            break;
+    }
+    AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
+    const struct gate_moment at = { .kind = GATE_QUERY,
+        .tx_status = a->in_transaction ? 'T' : 'I' };
+    gate_rewrite(
+        ctx.target.policy, t, &at, (unsigned)snap->cfg->max_depth, &found, &rewrite);
     struct gate_message_ctx mctx = {
         .arena = arena,
         .text = t,
@@ -148,7 +210,10 @@ explain(const struct arguments *a, struct gate_snapshot *snap, struct hist_view 
     };
     print_facts(t);
     print_history(t, h, ctx.target.policy);
-    return cli_finish(&cmd_explain, print_decision(&mctx, &found));
+    int status = print_decision(&mctx, &found);
+    if (rewrite.did)
+        print_rewrite(&rewrite);
+    return cli_finish(&cmd_explain, status);
 }
 
 /* --- on a thread whose stack parsing needs -------------------------------------------------- */
@@ -191,6 +256,10 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "role", required_argument, NULL, 'U' },
         { "application-name", required_argument, NULL, 'a' },
         { "client-addr", required_argument, NULL, 'A' },
+        { "tls", required_argument, NULL, 'T' },
+        { "client-cert-cn", required_argument, NULL, 'C' },
+        { "peer-uid", required_argument, NULL, 'u' },
+        { "listener", required_argument, NULL, 'L' },
         { "in-transaction", no_argument, NULL, 't' },
         { "offline", no_argument, NULL, 'o' },
         { NULL, 0, NULL, 0 },
@@ -212,6 +281,18 @@ parse_options(int argc, char **argv, struct arguments *a)
             break;
         case 'A':
             a->client_addr = optarg;
+            break;
+        case 'T':
+            a->tls = strcmp(optarg, "none") == 0 ? "" : optarg;
+            break;
+        case 'C':
+            a->client_cert_cn = optarg;
+            break;
+        case 'u':
+            a->peer_uid = optarg;
+            break;
+        case 'L':
+            a->listener = optarg;
             break;
         case 't':
             a->in_transaction = true;
@@ -264,16 +345,23 @@ const struct cli_command cmd_explain = {
     .usage =
         "Usage: ddlgate explain -c FILE -d DATABASE [OPTION]... STATEMENT\n"
         "\n"
-        "Nothing is run. The migration history is read as the gate reads it, with the\n"
-        "`control` login of the configuration.\n"
+        "Nothing is run. The migration history, and what the policy's rules want to know\n"
+        "of the tables, are read as the gate reads them, with the `control` login of the\n"
+        "configuration.\n"
         "\n"
         "  -c, --config FILE            the gate's configuration\n"
         "  -d, --database NAME          as the client names it\n"
         "  -U, --role NAME              the session's role\n"
         "      --application-name NAME\n"
         "      --client-addr ADDRESS\n"
+        "      --tls VERSION            TLSv1.3, or none\n"
+        "      --client-cert-cn NAME    of the client's certificate; '' for none\n"
+        "      --peer-uid NUMBER        of a unix socket's client; '' for none\n"
+        "      --listener ADDRESS:PORT  where the client comes in\n"
         "      --in-transaction         as if inside a transaction block\n"
-        "      --offline                don't read the history: nothing is applied\n"
+        "      --offline                ask no server: nothing is applied, no size known\n"
+        "\n"
+        "What isn't given counts as unknown, which may only make the answer stricter.\n"
         "\n"
         "Exit status: 0 it would pass, 1 it would be refused, 2 usage or configuration\n"
         "error.\n",

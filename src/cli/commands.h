@@ -12,6 +12,7 @@ CLI_COMMAND(explain)
 CLI_COMMAND(verify)
 CLI_COMMAND(status)
 CLI_COMMAND(audit)
+CLI_COMMAND(replay)
 CLI_COMMAND(scram)
 
 #ifdef CLI_COMMAND_UNUSED

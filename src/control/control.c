@@ -29,11 +29,12 @@
 
 /* Settings of every connection. row_security = off makes a table that hides rows from the
  * gate's role an error: a history with gaps would let statements run twice. */
-#define SESSION_OPTIONS                                              \
-    "-c search_path= -c lock_timeout=200 -c statement_timeout=30000" \
-    " -c row_security=off"                                           \
+#define SESSION_OPTIONS                              \
+    "-c lock_timeout=200 -c statement_timeout=30000" \
+    " -c row_security=off -c jit=off"                \
     " -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=60000"
 #define READ_ONLY_OPTION " -c default_transaction_read_only=on"
+#define NO_PATH_OPTION   " -c search_path="
 #define MAX_PARAMS       128 /* keywords that libpq knows, with room */
 
 enum state {
@@ -256,8 +257,9 @@ start(const char *conninfo, enum ctl_use use)
     if (ctl_parse("", conninfo, &options, NULL))
         return NULL;
     const char *theirs = ctl_option(options, "options");
-    session = mem_printf("%s%s%s%s", theirs ? theirs : "", theirs ? " " : "",
-        SESSION_OPTIONS, use == CTL_READ ? READ_ONLY_OPTION : "");
+    session = mem_printf("%s%s%s%s%s", theirs ? theirs : "", theirs ? " " : "",
+        SESSION_OPTIONS, use == CTL_PROBE ? "" : READ_ONLY_OPTION,
+        use == CTL_LIVE ? "" : NO_PATH_OPTION);
     for (const PQconninfoOption *o = options; o->keyword && n + 4 < MAX_PARAMS; o++) {
         if (!ctl_option(o, o->keyword) || strcmp(o->keyword, "options") == 0
             || strcmp(o->keyword, "application_name") == 0
@@ -357,8 +359,9 @@ send_request(struct conn *c, const struct request *r)
     /* The server gives up a little earlier than we do, so that the connection stays. */
     left -= left / 8;
     AUTO(mem_free)
-    char *sql = mem_printf(
-        "SET statement_timeout = %" PRId64 ";\n%s", left < 1 ? 1 : left, r->sql);
+    char *sql = mem_printf("SET statement_timeout = %" PRId64 ";\n%s%s",
+        left < 1 ? 1 : left, c->ctl->use == CTL_LIVE ? "SET search_path = '';\n" : "",
+        r->sql);
     return PQsendQuery(c->pg, sql) && flush(c);
 }
 

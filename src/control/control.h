@@ -17,6 +17,7 @@ struct ctl;
 
 enum ctl_use {
     CTL_READ,
+    CTL_LIVE, /* as the server's settings leave the search_path; each request sets '' */
     CTL_PROBE, /* libpq itself looks at read-only for target_session_attrs: not ours to set */
 };
 struct ctl *ctl_new(struct net_loop *loop, enum ctl_use use, int64_t idle_ms);
@@ -54,6 +55,9 @@ int ctl_conninfo(const char *upstream, const char *dbname, const char *control,
 /* Blocking form for the command line. rows owned by the caller: ctl_rows_free. */
 int ctl_query_wait(const char *conninfo, const char *sql, int64_t timeout_ms,
     struct dg_rows **rows, struct err *err) MUST_CHECK;
+/* The same on a connection for this use. */
+int ctl_query_wait_as(enum ctl_use use, const char *conninfo, const char *sql,
+    int64_t timeout_ms, struct dg_rows **rows, struct err *err) MUST_CHECK;
 void ctl_rows_free(struct dg_rows *rows);
 
 /* One connection that waits for its answers and may write: for the command line, which

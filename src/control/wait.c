@@ -43,8 +43,15 @@ int
 ctl_query_wait(const char *conninfo, const char *sql, int64_t timeout_ms,
     struct dg_rows **rows, struct err *err)
 {
+    return ctl_query_wait_as(CTL_READ, conninfo, sql, timeout_ms, rows, err);
+}
+
+int
+ctl_query_wait_as(enum ctl_use use, const char *conninfo, const char *sql,
+    int64_t timeout_ms, struct dg_rows **rows, struct err *err)
+{
     struct wait w = { .loop = net_loop_new(), .err = err };
-    struct ctl *ctl = ctl_new(w.loop, CTL_READ, 0);
+    struct ctl *ctl = ctl_new(w.loop, use, 0);
 
     ctl_query(ctl, conninfo, sql, timeout_ms, on_done, &w);
     net_loop_run(w.loop);

@@ -3,6 +3,7 @@
 #include "gate/client.h"
 
 #include "base/mem.h"
+#include "gate/trail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,16 @@ gate_client_deinit(struct gate_client *c)
     mem_free(c->application_name);
     mem_free(c->client_addr);
     mem_free(c->server_addr);
+    mem_free(c->listener);
     mem_free(c->search_path);
     mem_free(c->path_before);
     mem_free(c->login_path);
+    mem_free(c->announced);
     map_free(c->temps);
     c->temps = NULL;
     forget_prepared(c);
+    for (size_t i = 0; i < GATE_MAX_JUDGED; i++)
+        ref_drop(c->judged[i]);
 }
 
 void
@@ -147,16 +152,33 @@ gate_client_tx_ended(struct gate_client *c)
 {
     path_after_tx(c);
     gate_client_forget_view(c);
+    if (c->holds_change && c->env->note_change)
+        c->env->note_change(c->env->ctx);
     c->holds_change = false;
+    pol_made_free(c->made);
+    c->made = NULL;
+}
+
+/* A COMMIT or ROLLBACK behind the error didn't end the transaction; ROLLBACK TO may bring
+ * it back to life. */
+void
+gate_client_failed(struct gate_client *c)
+{
+    if (c->has_ended)
+        c->is_tx_unsure = c->holds_change = true;
 }
 
 void
 gate_client_ready(struct gate_client *c, char status)
 {
     c->tx_status = status;
-    if (status == 'I'
-        && (c->view || c->ran || c->holds_change || c->is_path_local
-            || c->is_path_in_tx))
+    c->has_ended = c->has_rolled_to = false;
+    if (status != 'I')
+        return;
+    c->is_tx_unsure = false;
+    mem_free(c->announced);
+    c->announced = NULL;
+    if (c->view || c->ran || c->holds_change || c->is_path_local || c->is_path_in_tx)
         gate_client_tx_ended(c);
 }
 
@@ -165,6 +187,8 @@ gate_client_watch(const struct gate_client *c)
 {
     unsigned watch = SQL_W_SCHEMA | SQL_W_CODE | SQL_W_INTO | SQL_W_HISTORY
         | SQL_W_SETTING | SQL_W_PREPARED;
+    if (c->env->committed && (c->env->trail_wants & GATE_TRAIL_DATA))
+        return GATE_WATCH_ALL | SQL_W_ALL;
     return c->holds_change ? watch | SQL_W_TX : watch;
 }
 
@@ -176,9 +200,14 @@ gate_client_pol_session(const struct gate_client *c, struct pol_session *out)
         .role = c->role,
         .client_addr = c->client_addr,
         .application_name = c->application_name,
+        .tls = c->tls_version ? c->tls_version : "",
+        .client_cert_cn = c->tls_cn ? c->tls_cn : "",
+        .peer_uid = c->peer_uid,
+        .listener = c->listener,
         .server_version = c->server_version,
         .in_transaction = c->tx_status != 'I',
         .search_path = c->search_path,
+        .is_path_unknown = c->is_path_unknown,
         .now_us = c->env->clk->wall_us(c->env->clk),
     };
 }

@@ -27,6 +27,24 @@ struct gate_history_ask {
     struct err why;
 };
 
+struct gate_trail;
+
+/* Live facts, asked by a worker and answered by the control thread in the same way. */
+struct gate_live_ask {
+    struct task task;
+    struct task_queue *queue;
+    void *owner, *service;
+    void (*answered)(struct task *task);
+    struct gate_snapshot *snap; /* owned reference: whose configuration counts */
+    char *database;             /* owned */
+    struct arena *arena;        /* owned; path and wants */
+    struct pol_live_path path;
+    struct pol_want *wants;
+    size_t n_wants;
+    int64_t timeout_ms;
+    struct pol_live *live; /* answer: owned reference, never NULL */
+};
+
 /* Services and shared state of one worker thread. */
 struct gate_env {
     struct gate_snapshot *snap; /* current; swapped on this thread only; owned */
@@ -35,17 +53,28 @@ struct gate_env {
     struct task_pool *parsers;
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask); /* thread-safe */
+    /* The server has committed a transaction: what it ran (gate/trail.h). Called on this
+     * thread; NULL: nobody wants to know. */
+    void (*committed)(void *ctx, struct gate_trail *trail);
+    unsigned trail_wants; /* GATE_TRAIL_* */
+    void (*read_live)(
+        void *ctx, struct gate_live_ask *ask); /* likewise; NULL: nobody */
+    void (*note_change)(
+        void *ctx); /* a schema change was sent, or is over; thread-safe */
     void *ctx;
     bool is_stopped; /* the services are gone: judgements under way end as they stand */
     struct gate_stats stats;
 };
 
 /* What this transaction sent to the server, in the client's order: statements of
- * migrations, and the savepoint commands between them. */
+ * migrations, their rows in the history, and the savepoint commands between them. */
 struct gate_ran {
     struct hist_match match;
+    const struct hist_migration
+        *recorded;  /* whose row was written; match is empty then */
     enum sql_tx tx; /* SAVEPOINT, RELEASE, ROLLBACK_TO; match is empty then */
     char *name;     /* of the savepoint; owned */
+    bool is_free;   /* by leave of an access section: no row is due for it */
 };
 
 /* Where a Parse, a Close or a text stands: its unit (everything up to a ReadyForQuery) and
@@ -68,6 +97,11 @@ struct gate_prepared {
     struct gate_prepared *next;
 };
 
+/* Migrations under way whose judgement is kept. */
+#define GATE_MAX_JUDGED 4
+
+struct gate_judged;
+
 struct gate_client {
     struct gate_env *env;
     char session_id[17];
@@ -75,7 +109,9 @@ struct gate_client {
     char *client_addr, *server_addr;          /* owned */
     int client_port, server_port;
     /* Of the client's connection, borrowed from it; NULL: plain, no certificate. */
-    const char *tls_version, *tls_cipher, *tls_subject;
+    const char *tls_version, *tls_cipher, *tls_subject, *tls_cn;
+    char *listener;    /* owned; the address that the client reached, as text */
+    char peer_uid[12]; /* of the process at a unix socket's other end; "": none */
     uint32_t server_pid;
     int server_version;
     bool std_strings, is_safe_encoding;
@@ -94,8 +130,18 @@ struct gate_client {
     struct gate_ran *ran;            /* owned */
     size_t n_ran, cap_ran;
     bool holds_change;  /* a schema change was forwarded: watch transaction words */
+    bool has_ended;     /* in the unit under way a COMMIT or ROLLBACK was forwarded */
+    bool has_rolled_to; /* ... or a ROLLBACK TO: tx_status E may be T by now */
+    bool is_tx_unsure;  /* has_ended, but the server skipped it: what the transaction
+                         * holds is forgotten here */
     struct map *temps;  /* names the session made temporary; NULL: none */
     size_t n_unsettled; /* entries of prepared whose unit is not answered */
+    /* What the steps of open transactions cost (gate/trail.h). */
+    size_t n_steps, step_bytes;
+    struct pol_made *made; /* owned; tables that the transaction made; NULL: none */
+    struct gate_judged
+        *judged[GATE_MAX_JUDGED]; /* owned references, newest first; see gate/live.h */
+    char *announced; /* owned; the file that the client was told of; NULL: none yet */
     struct map
         *prepared; /* name -> struct gate_prepared list; NULL while there is none */
 };
@@ -115,6 +161,8 @@ gate_client_setting(struct gate_client *c, const struct sql_facts *f, bool is_al
 void gate_client_ready(struct gate_client *c, char status);
 /* A transaction ended in the middle of a batch or text. */
 void gate_client_tx_ended(struct gate_client *c);
+/* The unit under way failed: what it had yet to do is skipped. */
+void gate_client_failed(struct gate_client *c);
 /* The history is read anew: what ran refers to files as they were read before. */
 void gate_client_forget_view(struct gate_client *c);
 /* The word groups that matter now. */

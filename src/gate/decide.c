@@ -4,6 +4,7 @@
 #include "gate/decide.h"
 
 #include "base/mem.h"
+#include "gate/rewrite.h"
 
 #include <string.h>
 
@@ -96,6 +97,139 @@ advance(
         hist_tx_ran(tx, m);
 }
 
+/* The same of what earlier texts did. */
+static void
+replay(struct hist_tx *tx, const struct gate_ran *ran)
+{
+    struct hist_match m = ran->match;
+    if (ran->recorded)
+        hist_tx_recorded(tx, ran->recorded);
+    if (ran->is_free && m.migration)
+        m.kind = HIST_MATCH_REPEAT; /* has run, and needs no row */
+    advance(tx, &m, ran->tx, ran->name);
+}
+
+/* --- the end of a transaction --- */
+
+/* A transaction on its way through a text. */
+struct course {
+    const struct gate_context *ctx;
+    struct hist_tx *tx;
+    bool in_block, is_failed;
+    bool is_first; /* no transaction has ended in this text */
+    size_t last;   /* change of it in this text; SIZE_MAX: none */
+};
+
+static struct hist_tx *
+tx_before(const struct gate_context *ctx)
+{
+    struct hist_tx *tx = hist_tx_new(ctx->view);
+    for (size_t i = 0; i < ctx->n_ran; i++)
+        replay(tx, &ctx->ran[i]);
+    return tx;
+}
+
+/* Had earlier texts begun what the end of the transaction finds undone? */
+static bool
+is_begun_before(const struct course *c)
+{
+    if (!c->is_first || c->ctx->n_ran == 0)
+        return false;
+    AUTO(hist_tx_free) struct hist_tx *tx = tx_before(c->ctx);
+    return hist_tx_unrecorded(tx, NULL) != NULL;
+}
+
+/* Does the statement at i leave a migration half done when it commits? */
+static void
+ask_unrecorded(
+    const struct course *c, struct pol_history *h, size_t i, struct arena *arena)
+{
+    struct err why = { "" };
+    if (!c->ctx->runs || c->is_failed)
+        return;
+    h[i].unrecorded = hist_tx_unrecorded(c->tx, &why);
+    if (!h[i].unrecorded)
+        return;
+    h[i].unrecorded_why = arena_strdup(arena, why.text);
+    h[i].is_unrecorded_before = is_begun_before(c);
+}
+
+/* What the transaction holds was forgotten when its end went by, which the server then
+ * skipped for an error before it. */
+static void
+doubt_end(
+    const struct gate_context *ctx, const struct gate_text *text, struct pol_history *h)
+{
+    if (!ctx->runs || !ctx->is_tx_unsure || !ctx->target.source
+        || !hist_is_same_tx(ctx->target.source->set))
+        return;
+    for (size_t i = 0; i < text->tree->n; i++) {
+        enum sql_tx tx = text->tree->facts[i].tx;
+        if (tx == SQL_TX_ROLLBACK)
+            return;
+        if (tx != SQL_TX_COMMIT && tx != SQL_TX_PREPARE)
+            continue;
+        h[i].unrecorded_why =
+            "whether its migrations are complete can't be known: an earlier COMMIT or "
+            "ROLLBACK of this transaction was skipped after an error";
+        h[i].is_unrecorded_before = true;
+        return;
+    }
+}
+
+static void
+course_begin(struct course *c)
+{
+    struct hist_tx *tx = hist_tx_new(c->ctx->view);
+    hist_tx_free(c->tx);
+    c->tx = tx;
+    c->last = SIZE_MAX;
+    c->is_first = c->is_failed = false;
+}
+
+static void
+course_end_p(struct course *c)
+{
+    hist_tx_free(c->tx);
+}
+
+/* The transaction's state before fact i, a statement of its own. */
+static void
+course_step(struct course *c, const struct gate_text *text, struct pol_history *h,
+    size_t i, struct arena *arena)
+{
+    const struct sql_facts *f = &text->tree->facts[i];
+    if (gate_tx_ends(f->tx)) {
+        if (f->tx != SQL_TX_ROLLBACK)
+            ask_unrecorded(c, h, i, arena);
+        course_begin(c);
+        c->in_block = f->n_subs > 0; /* AND CHAIN */
+    } else if (f->tx == SQL_TX_BEGIN) {
+        c->in_block = true;
+    } else if (f->tx == SQL_TX_ROLLBACK_TO) {
+        c->is_failed = false;
+    } else if (f->cls != DG_OTHER) {
+        c->last = i;
+    }
+}
+
+/* Does the row that fact i writes come to be, when its statement runs? What stands in a rule
+ * or behind EXPLAIN or PREPARE is only spoken of. */
+static bool
+is_written(const struct gate_text *text, size_t i)
+{
+    const struct sql_facts *root = &text->tree->facts[gate_text_root(text, i)];
+    return root == &text->tree->facts[i] || root->cls == DG_HISTORY
+        || (root->cls == DG_OTHER && strcmp(root->tag, "SELECT") == 0);
+}
+
+bool
+gate_writes_row(const struct gate_text *text, size_t i)
+{
+    const struct sql_facts *f = &text->tree->facts[i];
+    return f->cls == DG_HISTORY && f->write && is_written(text, i);
+}
+
 /* Rollbacks run newest first. */
 static void
 block_rollback(const struct hist_tx *tx, const struct gate_text *text,
@@ -122,25 +256,31 @@ fill_writes(const struct gate_context *ctx, const struct gate_text *text,
     const struct sql_tree *tree = text->tree;
     if (!ctx->view)
         return;
-    AUTO(hist_tx_free) struct hist_tx *tx = hist_tx_new(ctx->view);
-    for (size_t i = 0; i < ctx->n_ran; i++)
-        advance(tx, &ctx->ran[i].match, ctx->ran[i].tx, ctx->ran[i].name);
+    AUTO(course_end)
+    struct course c = { .ctx = ctx,
+        .in_block = ctx->in_block,
+        .is_failed = ctx->in_failed_block,
+        .is_first = true,
+        .last = SIZE_MAX };
+    c.tx = tx_before(ctx);
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *f = &tree->facts[i];
-        if (f->parent < 0 && gate_tx_ends(f->tx)) {
-            hist_tx_free(tx);
-            tx = hist_tx_new(ctx->view);
-        }
-        block_rollback(tx, text, h, i);
+        if (f->parent < 0)
+            course_step(&c, text, h, i, arena);
+        block_rollback(c.tx, text, h, i);
         if (f->cls == DG_HISTORY && f->write) {
             struct err why = { "" };
             h[i].write = hist_check_write(ctx->view, f, &h[i].match, ctx->binds,
-                ctx->n_binds, tx, &h[i].write_migration, &why);
+                ctx->n_binds, c.tx, &h[i].write_migration, &why);
             h[i].write_reason = arena_strdup(arena, why.text);
+            if (gate_writes_row(text, i))
+                hist_tx_wrote(c.tx, f, &h[i].match, ctx->binds, ctx->n_binds);
         }
         if (f->parent < 0)
-            advance(tx, &h[i].match, f->tx, f->tx_name);
+            advance(c.tx, &h[i].match, f->tx, f->tx_name);
     }
+    if (ctx->is_query && !c.in_block && c.last != SIZE_MAX)
+        ask_unrecorded(&c, h, c.last, arena);
 }
 
 static bool
@@ -153,24 +293,90 @@ is_announced(const struct gate_context *ctx, const struct hist_migration *m)
     return false;
 }
 
+/* The judgement of a migration: that of its load, unless live facts matter to it. Then it
+ * is made again with them at the migration's first statement, and stands for the session
+ * until that comes again, so that a table which grows stops nothing half way. */
+static const struct pol_findings *
+unit_findings(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, struct pol_findings *out)
+{
+    const struct pol_findings *loaded = &ctx->target.units->findings[m->index];
+    const struct pol *policy = ctx->target.policy;
+
+    if (!loaded->wants.n)
+        return loaded;
+    if (ctx->under_way && !gate_judged_begins(m, match)) {
+        for (size_t i = 0; i < GATE_MAX_JUDGED; i++) {
+            if (ctx->under_way[i] && gate_judged_is(ctx->under_way[i], m, policy))
+                return &ctx->under_way[i]->findings;
+        }
+    }
+    for (size_t i = 0; ctx->judged && i < ctx->judged->n; i++) {
+        if (gate_judged_is(ctx->judged->items[i], m, policy))
+            return &ctx->judged->items[i]->findings;
+    }
+    const struct pol_findings *found = loaded;
+    if (ctx->live) {
+        struct pol_text unit = {
+            .live = ctx->live, .made = ctx->made, .own_pid = ctx->own_pid
+        };
+        found = gate_judged_add(ctx->judged, ctx->target.source->set, m, policy, &unit);
+    }
+    for (size_t i = 0; i < found->wants.n; i++)
+        pol_wants_add(&out->wants, &found->wants.items[i]);
+    return found;
+}
+
+/* A finding of the file as one about the fact that runs. */
+static const struct pol_finding *
+from_unit(const struct hist_migration *m, struct pol_finding *f, size_t fact,
+    struct arena *arena)
+{
+    const struct sql_facts *at = &m->tree->facts[f->fact];
+    int line = m->scan.stmts[at->stmt].line;
+    f->message = line ? arena_printf(arena, "%s:%d: %s", m->shown, line, f->message)
+                      : arena_printf(arena, "%s: %s", m->shown, f->message);
+    f->fact = fact;
+    f->pos = -1;
+    return f;
+}
+
 /* The findings of a migration judged whole, at its first statement. Refusing ones always
  * count, so that nothing of a rejected migration ever runs. */
 static void
-add_unit(const struct gate_context *ctx, const struct hist_migration *m, size_t fact,
-    struct pol_findings *out)
+add_unit(const struct gate_context *ctx, const struct hist_migration *m,
+    const struct hist_match *match, size_t fact, struct pol_findings *out)
 {
-    const struct pol_findings *unit = &ctx->target.units->findings[m->index];
+    const struct pol_findings *unit = unit_findings(ctx, m, match, out);
     bool first = !is_announced(ctx, m);
     for (size_t i = 0; i < unit->n; i++) {
         struct pol_finding f = unit->items[i];
-        if (f.action < DG_HOLD && !first)
+        bool is_rewrite = f.action == DG_REWRITE && !f.is_observed;
+        if (f.action < DG_HOLD && !first && !is_rewrite)
             continue;
-        const struct sql_facts *at = &m->tree->facts[f.fact];
-        f.message = arena_printf(
-            out->arena, "%s:%d: %s", m->shown, m->scan.stmts[at->stmt].line, f.message);
-        f.fact = fact;
-        f.pos = -1;
-        pol_findings_add(out, &f);
+        if (is_rewrite && pol_rewrites_migrated(ctx->target.policy))
+            continue; /* add_rewrites */
+        pol_findings_add(out, from_unit(m, &f, fact, out->arena));
+        if (is_rewrite)
+            gate_rewrite_deny(ctx->target.policy, out, out->n - 1,
+                "what runs should be what was reviewed; write the safe form into the file, "
+                "or set rewrite_migrated = yes in [policy]");
+    }
+}
+
+/* With rewrite_migrated: what the file's own statement asks for, at that statement. A
+ * timeout is asked for once in a file, and holds for each statement of it. */
+static void
+add_rewrites(const struct gate_context *ctx, const struct hist_match *at, size_t fact,
+    struct pol_findings *out)
+{
+    const struct hist_migration *m = at->migration;
+    const struct pol_findings *unit = unit_findings(ctx, m, at, out);
+    for (size_t i = 0; i < unit->n; i++) {
+        struct pol_finding f = unit->items[i];
+        bool is_here = m->tree->facts[f.fact].stmt == at->stmt;
+        if (f.action == DG_REWRITE && (is_here || pol_rewrite_is_timeout(f.rule)))
+            pol_findings_add(out, from_unit(m, &f, fact, out->arena));
     }
 }
 
@@ -187,12 +393,16 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
                 || h[i].match.kind == HIST_MATCH_DOWN
             ? h[i].match.migration
             : h[i].write_migration;
+        if (h[i].match.migration == m && m && text->tree->facts[i].parent < 0
+            && (text->tree->facts[i].cls & (DG_DDL | DG_CODE | DG_DCL | DG_MAINTENANCE))
+            && pol_rewrites_migrated(ctx->target.policy))
+            add_rewrites(ctx, &h[i].match, i, out);
         /* An applied migration was judged when it ran. */
         if (!m || m == last
             || (!m->is_down && hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED))
             continue;
         last = m;
-        add_unit(ctx, m, i, out);
+        add_unit(ctx, m, &h[i].match, i, out);
     }
 }
 
@@ -201,10 +411,19 @@ gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out)
 {
-    const struct sql_tree *tree = text->tree;
-    char next[256] = "";
     fill_matches(ctx, text, histories);
     fill_writes(ctx, text, histories, out->arena);
+    doubt_end(ctx, text, histories);
+    gate_decide_known(ctx, session, text, histories, out);
+}
+
+void
+gate_decide_known(const struct gate_context *ctx, const struct pol_session *session,
+    const struct gate_text *text, const struct pol_history *histories,
+    struct pol_findings *out)
+{
+    const struct sql_tree *tree = text->tree;
+    char next[256] = "";
     for (size_t i = 0; i < tree->n && ctx->target.source && !next[0]; i++) {
         bool needs_history;
         if (pol_is_tracked(ctx->target.policy, &tree->facts[i], &needs_history)
@@ -215,10 +434,14 @@ gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     struct pol_text t = {
         .text = text->sql,
         .len = text->len,
+        .std_strings = text->std_strings,
         .scan = &text->scan,
         .tree = tree,
         .history = histories,
         .next_file = next[0] ? next : NULL,
+        .live = ctx->live,
+        .made = ctx->made,
+        .own_pid = ctx->own_pid,
     };
     pol_judge_text(ctx->target.policy, session, &t, out);
     add_units(ctx, text, histories, out);

@@ -5,6 +5,7 @@
 #define DG_GATE_DECIDE_H
 
 #include "gate/client.h"
+#include "gate/live.h"
 
 /* What the decision may look at besides text and policy. */
 struct gate_context {
@@ -20,6 +21,19 @@ struct gate_context {
     bool is_path_unknown;
     const char *login_path; /* where RESET ALL leads to */
     bool is_path_in_tx;     /* the end of the transaction may change it */
+    bool runs;              /* not only prepared */
+    bool is_query;          /* it runs as one Query: its end ends what no BEGIN began */
+    bool in_block;          /* it begins in a transaction block, as far as is known */
+    bool in_failed_block;   /* ... in which everything but its end fails */
+    bool is_tx_unsure;      /* what the transaction holds is not known whole */
+    const struct pol_live
+        *live; /* NULL: nobody asked; what is wanted goes to findings */
+    const struct pol_made *made; /* by the transaction so far */
+    int own_pid;                 /* of the session's backend; 0 unknown */
+    /* Migrations judged with live facts: those under way (NULL: none), and those that
+     * this call judges (not NULL where live isn't). */
+    struct gate_judged *const *under_way;
+    struct gate_judged_list *judged;
 };
 
 /* Judges a text. histories gets one entry per fact (array of the caller, tree->n long).
@@ -27,6 +41,13 @@ struct gate_context {
 void gate_decide(const struct gate_context *ctx, const struct pol_session *session,
     const struct gate_text *text, struct pol_history *histories,
     struct pol_findings *out);
+/* The same where it is known already what the history says of each fact. */
+void gate_decide_known(const struct gate_context *ctx,
+    const struct pol_session *session, const struct gate_text *text,
+    const struct pol_history *histories, struct pol_findings *out);
+
+/* Does fact i put a row into the history, or change one, when the text runs? */
+bool gate_writes_row(const struct gate_text *text, size_t i);
 
 /* --- small facts that the machine needs, too --- */
 

@@ -7,6 +7,8 @@
 #include "gate/message.h"
 #include "gate/record.h"
 #include "gate/temp.h"
+#include "gate/trail.h"
+#include "history/capture.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@
 enum step {
     STEP_PARSE,
     STEP_HISTORY,
-    STEP_DECIDE,
+    STEP_DECIDE, /* may wait for live facts, and then begins again */
     STEP_AUDIT,
     STEP_DONE,
 };
@@ -33,22 +35,24 @@ gate_request_new(
     req->arena = arena_new();
     req->snap = ref_take(client->env->snap);
     pol_findings_init(&req->findings);
+    req->asked.arena = req->arena;
     hash_random_id(req->id, 4);
     return req;
 }
 
 void
-gate_run_deinit(struct gate_run *run)
+gate_run_deinit(struct gate_client *c, struct gate_run *run)
 {
+    gate_step_free(c, run->step);
     gate_intent_free(run->intent);
     mem_free(run->tx_name);
 }
 
 static void
-runs_free(struct gate_run *runs, size_t n)
+runs_free(struct gate_client *c, struct gate_run *runs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gate_run_deinit(&runs[i]);
+        gate_run_deinit(c, &runs[i]);
     mem_free(runs);
 }
 
@@ -60,7 +64,7 @@ close_intents(struct gate_request *req, enum aud_outcome outcome, const char *wh
         if (req->runs[i].intent)
             gate_record_outcome(req->client, req->runs[i].intent, outcome, NULL, why);
     }
-    runs_free(req->runs, req->n_runs);
+    runs_free(req->client, req->runs, req->n_runs);
     req->runs = NULL;
     req->n_runs = 0;
 }
@@ -75,6 +79,10 @@ request_destroy(struct gate_request *req)
     mem_free(req->histories);
     mem_free(req->by_fact);
     pol_findings_deinit(&req->findings);
+    pol_wants_deinit(&req->asked);
+    gate_judged_clear(&req->judged);
+    ref_drop(req->live);
+    gate_rewrite_deinit(&req->rewrite);
     ref_drop(req->text);
     ref_drop(req->snap);
     mem_free(req->why_unknown);
@@ -206,12 +214,14 @@ step_history(struct gate_request *req)
     struct gate_client *c = req->client;
     struct gate_target target = gate_snapshot_find(req->snap, c->database);
     req->step = STEP_DECIDE;
-    if (!target.source || !needs_history(req, &target))
+    if (!target.source)
         return 0;
-    if (c->view) {
+    if (c->view && (gate_text_commits(req->text) || needs_history(req, &target))) {
         keep_to_view(req);
         return 0;
     }
+    if (!needs_history(req, &target))
+        return 0;
     struct gate_history_ask *ask = mem_zalloc(sizeof(*ask));
     ask->owner = req;
     ask->queue = c->env->queue;
@@ -219,6 +229,48 @@ step_history(struct gate_request *req)
     ask->task.run = history_read;
     c->env->read_history(c->env->ctx, ask);
     return GATE_WAIT;
+}
+
+/* --- live facts -------------------------------------------------------------------------- */
+
+/* A check may find out by the first answer that it wants to know more: asked once again,
+ * for everything. */
+#define MAX_ASKS 2
+
+static void
+live_read(struct task *task)
+{
+    struct gate_live_ask *ask = LIST_ENTRY(task, struct gate_live_ask, task);
+    struct gate_request *req = ask->owner;
+
+    ref_drop(req->live);
+    req->live = ref_take(ask->live);
+    gate_live_ask_free(ask);
+    pol_findings_deinit(&req->findings);
+    pol_findings_init(&req->findings);
+    gate_judged_clear(&req->judged);
+    resume(req);
+}
+
+/* Does some rule want to know more of the server than it was told, and can it be asked? */
+static bool
+ask_live(struct gate_request *req)
+{
+    struct gate_env *env = req->client->env;
+    const struct pol_wants *wants = &req->findings.wants;
+
+    if (!wants->n || !env->read_live || !req->snap->cfg->control
+        || req->n_asks == MAX_ASKS || (req->live && !req->live->is_known))
+        return false;
+    for (size_t i = 0; i < wants->n; i++)
+        pol_wants_add(&req->asked, &wants->items[i]);
+    struct gate_live_ask *ask = gate_live_ask_new(req->client, req->snap, &req->asked);
+    ask->owner = req;
+    ask->task.run = live_read;
+    req->n_asks++;
+    env->stats.asked++;
+    env->read_live(env->ctx, ask);
+    return true;
 }
 
 /* --- step: decide ------------------------------------------------------------------------ */
@@ -246,6 +298,8 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
                 req->findings.items[j].object = NULL;
                 req->findings.items[j].pos = -1;
             }
+            gate_rewrite_deny(
+                ctx->target.policy, &req->findings, first, "it was prepared before");
         }
     }
 }
@@ -263,18 +317,55 @@ refuse(struct gate_request *req, const struct gate_message_ctx *ctx)
     gate_record_refusal(req);
 }
 
+/* The first change of a transaction gives its file the name. */
+static void
+announce_capture(struct gate_request *req, const struct gate_message_ctx *ctx)
+{
+    const struct pol_findings *f = &req->findings;
+    struct gate_client *c = req->client;
+    char path[512];
+    size_t i = 0;
+    while (i < f->n && !f->items[i].is_captured)
+        i++;
+    if (i == f->n || c->announced || req->kind == GATE_PARSE)
+        return;
+    size_t root = gate_text_root(req->text, f->items[i].fact);
+    hist_capture_path(
+        hist_view_set(c->view), &req->text->tree->facts[root], path, sizeof(path));
+    c->announced = mem_strdup(path);
+    gate_message_capture(ctx, &f->items[i], path, &req->notices[req->n_notices++]);
+}
+
 static void
 add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 {
     const struct pol_findings *f = &req->findings;
-    req->notices = arena_alloc(req->arena, f->n * sizeof(*req->notices) + 1);
+    req->notices = arena_alloc(req->arena, (f->n + 2) * sizeof(*req->notices));
+    announce_capture(req, ctx);
+    if (req->rewrite.did)
+        gate_message_rewritten(ctx, &req->rewrite, &req->notices[req->n_notices++]);
     for (size_t i = 0; i < f->n; i++) {
         if (f->items[i].action == DG_WARN && !f->items[i].is_observed)
             gate_message_warning(ctx, &f->items[i], &req->notices[req->n_notices++]);
     }
 }
 
+/* Of an Execute the server has what its Parse was given, whatever policy says now. */
 static void
+rewrite(struct gate_request *req, const struct pol *policy)
+{
+    struct gate_moment at = { .kind = req->kind,
+        .tx_status = req->client->tx_status,
+        .is_batch_begun = req->is_batch_begun };
+    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
+        &req->findings, &req->rewrite);
+    if (req->kind == GATE_EXECUTE && !req->rewrite.text)
+        req->rewrite.text = ref_take(req->text->in_place);
+    if (req->kind == GATE_PARSE && !req->text->in_place)
+        req->text->in_place = ref_take(req->rewrite.text);
+}
+
+static int
 step_decide(struct gate_request *req)
 {
     struct gate_client *c = req->client;
@@ -285,7 +376,7 @@ step_decide(struct gate_request *req)
         refuse_fault(req, "55000", "this database is no longer configured in the gate",
             "reconnect");
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     struct gate_message_ctx mctx = message_ctx(req, &session, &target);
     struct gate_context ctx = {
@@ -301,20 +392,37 @@ step_decide(struct gate_request *req)
         .is_path_unknown = c->is_path_unknown,
         .login_path = c->login_path,
         .is_path_in_tx = c->is_path_in_tx || c->is_path_local,
+        .runs = req->kind != GATE_PARSE,
+        .is_query = req->kind == GATE_QUERY,
+        .in_block = c->tx_status != 'I' || req->is_in_batch,
+        .in_failed_block = c->tx_status == 'E' && !c->has_rolled_to,
+        .is_tx_unsure = c->is_tx_unsure,
+        .live = req->live,
+        .made = c->made,
+        .own_pid = (int)c->server_pid,
+        .under_way = c->judged,
+        .judged = &req->judged,
     };
-    c->env->stats.judged++;
+    mem_free(req->histories);
     req->histories = mem_array(req->text->tree->n, sizeof(*req->histories));
     gate_decide(&ctx, &session, req->text, req->histories, &req->findings);
     decide_executed(req, &ctx, &session);
+    if (ask_live(req)) {
+        req->step = STEP_DECIDE;
+        return GATE_WAIT;
+    }
+    c->env->stats.judged++;
+    rewrite(req, target.policy);
     if (req->findings.action >= DG_HOLD) {
         refuse(req, &mctx);
         req->step = STEP_DONE;
-        return;
+        return 0;
     }
     req->verdict = GATE_PASS;
     add_notices(req, &mctx);
-    if (req->kind == GATE_PARSE)
+    if (req->kind == GATE_PARSE || req->kind == GATE_SYNC)
         req->step = STEP_DONE;
+    return 0;
 }
 
 /* --- step: audit ------------------------------------------------------------------------- */
@@ -363,23 +471,29 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
         && find_tracked(req, policy, root, &fact);
     tracked |= executes_tracked(req, policy, f);
     *is_change = tracked;
-    if (!tracked && f->tx == SQL_TX_NONE)
+    bool wanted = gate_trail_wants(req, root, tracked);
+    if (!tracked && !wanted && f->tx == SQL_TX_NONE)
         return 0;
     struct gate_run run = {
         .ordinal = (unsigned)f->stmt,
         .tag = f->prep == SQL_PREP_NONE && fact == root
-                && !(f->flags & SQL_F_UNPARSABLE)
+                && !(f->flags & SQL_F_UNPARSABLE) && (tracked || !wanted)
             ? f->tag
             : NULL,
         .tx = f->tx,
         .tx_name = mem_strdup(f->tx_name),
     };
     int r = tracked ? gate_record_intent(req, fact, wait, &run.intent) : 0;
-    if (r == 0)
-        req->runs[req->n_runs++] = run;
-    else
+    if (r) {
         mem_free(run.tx_name);
-    return r;
+        return r;
+    }
+    if (wanted) {
+        run.step = gate_step_new(req, root, tracked, run.intent);
+        run.is_step_lost = !run.step;
+    }
+    req->runs[req->n_runs++] = run;
+    return 0;
 }
 
 static void
@@ -420,6 +534,35 @@ last_tracked(const struct gate_request *req, const struct pol *policy)
     return last;
 }
 
+static void
+add_ran(struct gate_request *req, struct gate_ran ran)
+{
+    struct gate_client *c = req->client;
+    MEM_GROW(c->ran, c->n_ran, c->cap_ran);
+    if (!c->view_snap)
+        c->view_snap = ref_take(req->snap); /* keeps what ran points to */
+    c->ran[c->n_ran++] = ran;
+}
+
+static void
+add_recorded(void *ctx, const struct hist_migration *m)
+{
+    add_ran(ctx, (struct gate_ran){ .recorded = m });
+}
+
+/* The rows of the history that the statement writes. */
+static void
+note_rows(struct gate_request *req, size_t root)
+{
+    const struct gate_text *t = req->text;
+    for (size_t i = root, end = gate_text_end(t, root); i < end; i++) {
+        const struct pol_history *h = &req->histories[i];
+        if (h->view && gate_text_root(t, i) == root && gate_writes_row(t, i))
+            hist_each_written(h->view, &t->tree->facts[i], &h->match,
+                req->has_binds ? req->binds : NULL, req->n_binds, add_recorded, req);
+    }
+}
+
 /* What the text will have changed in the session once it ran, noted when it is forwarded:
  * if it fails, the transaction fails with it and ReadyForQuery clears the notes. */
 static void
@@ -430,18 +573,19 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
     const struct pol_history *h = &req->histories[root];
     if (gate_tx_ends(f->tx)) {
         gate_client_tx_ended(c);
+        c->has_ended = true;
         return;
     }
-    if (gate_tx_is_savepoint(f->tx) || gate_match_is_of_file(&h->match)) {
-        MEM_GROW(c->ran, c->n_ran, c->cap_ran);
-        if (!c->view_snap)
-            c->view_snap = ref_take(req->snap); /* keeps what match points to */
-        c->ran[c->n_ran++] = (struct gate_ran){
-            .match = h->match,
-            .tx = gate_tx_is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
-            .name = mem_strdup(f->tx_name),
-        };
-    }
+    if (gate_tx_is_savepoint(f->tx) || gate_match_is_of_file(&h->match))
+        add_ran(req,
+            (struct gate_ran){
+                .match = h->match,
+                .tx = gate_tx_is_savepoint(f->tx) ? f->tx : SQL_TX_NONE,
+                .name = mem_strdup(f->tx_name),
+                .is_free = req->findings.is_free,
+            });
+    c->has_rolled_to |= f->tx == SQL_TX_ROLLBACK_TO;
+    note_rows(req, root);
     c->holds_change |= is_change;
     /* In a batch or text of several statements an earlier BEGIN may decide over it. */
     bool is_alone = req->kind == GATE_QUERY && req->text->scan.n == 1;
@@ -451,6 +595,25 @@ note_effects(struct gate_request *req, size_t root, bool is_change)
             && gate_text_root(req->text, i) == root)
             gate_client_setting(c, f, is_alone);
     }
+}
+
+/* What others see of the schema is about to change, and what this transaction made is its
+ * own business for now. */
+static void
+note_made(struct gate_request *req)
+{
+    struct gate_client *c = req->client;
+    struct pol_text text = { .text = req->text->sql,
+        .len = req->text->len,
+        .scan = &req->text->scan,
+        .tree = req->text->tree };
+
+    if (!c->holds_change)
+        return;
+    pol_made_note(&c->made, &text);
+    gate_judged_keep(c, &req->judged);
+    if (c->env->note_change)
+        c->env->note_change(c->env->ctx);
 }
 
 static int
@@ -477,6 +640,7 @@ step_audit(struct gate_request *req)
         note_effects(req, i, is_change);
     }
     gate_temp_note(req->client, req->text);
+    note_made(req);
     if (last == SIZE_MAX || !durable)
         return 0;
     req->step = STEP_AUDIT;
@@ -515,7 +679,8 @@ run(struct gate_request *req)
                 return GATE_WAIT;
             break;
         case STEP_DECIDE:
-            step_decide(req);
+            if (step_decide(req) == GATE_WAIT)
+                return GATE_WAIT;
             break;
         case STEP_AUDIT:
             if (step_audit(req) == GATE_WAIT)
@@ -533,6 +698,13 @@ gate_judge(struct gate_request *req)
     DG_ASSERT(req->step == STEP_PARSE, "request is judged once");
     req->is_waiting = run(req) == GATE_WAIT;
     return req->is_waiting ? GATE_WAIT : 0;
+}
+
+void
+gate_skip(struct gate_request *req, const char *why)
+{
+    DG_ASSERT(!req->is_waiting, "the judgement is under way");
+    close_intents(req, AUD_SKIPPED, why);
 }
 
 void

@@ -11,12 +11,7 @@
 #define DG_GATE_JUDGE_H
 
 #include "gate/decide.h"
-
-enum gate_kind {
-    GATE_QUERY,   /* the text runs when it is forwarded */
-    GATE_PARSE,   /* it is only prepared: may it ever run? */
-    GATE_EXECUTE, /* a text judged at its Parse runs now */
-};
+#include "gate/rewrite.h"
 
 enum gate_verdict {
     GATE_PASS,
@@ -41,10 +36,13 @@ struct gate_run {
     unsigned ordinal; /* among the statements of its text, from 0 */
     const char *tag;  /* the CommandComplete that belongs to it; NULL: any */
     enum sql_tx tx;
-    char *tx_name; /* owned */
-    struct gate_intent
-        *intent; /* owned; NULL: only the transaction statement matters */
+    char *tx_name;              /* owned */
+    struct gate_intent *intent; /* owned; NULL: not audited */
+    struct gate_step *step;     /* owned; NULL: nobody wants it (gate/trail.h) */
+    bool is_step_lost;          /* somebody wants it, but it went over the limits */
 };
+
+struct gate_step;
 
 struct gate_message;
 
@@ -55,6 +53,10 @@ struct gate_request {
     struct hist_bind *binds; /* GATE_EXECUTE: owned, values too; NULL: none */
     size_t n_binds;
     bool has_binds;
+    bool
+        is_in_batch; /* what stands before it since the last ReadyForQuery may have begun
+                       * a transaction block */
+    bool is_batch_begun; /* see struct gate_moment */
     void (*done)(
         void *ctx, struct gate_request *req); /* when gate_judge said GATE_WAIT */
     void *ctx;
@@ -65,7 +67,8 @@ struct gate_request {
     const struct gate_message *refusal;
     struct gate_message *notices;
     size_t n_notices;
-    struct gate_run *runs; /* owned, taken over by the session with the forward */
+    struct gate_rewrite rewrite; /* what is sent instead; owned */
+    struct gate_run *runs;       /* owned, taken over by the session with the forward */
     size_t n_runs;
     struct arena *arena;
 
@@ -77,6 +80,10 @@ struct gate_request {
     const struct pol_finding **by_fact; /* owned; findings sorted, made by record.c */
     struct gate_snapshot *snap; /* owned reference: what this judgement is made with */
     char *why_unknown;          /* owned */
+    struct pol_live *live;      /* owned; NULL: nobody asked, or not yet */
+    struct pol_wants asked;     /* what it was asked for */
+    unsigned n_asks;
+    struct gate_judged_list judged; /* migrations judged with it */
     struct aud_wait audit_wait;
     struct task parse_task;
 };
@@ -92,11 +99,13 @@ struct gate_request *gate_request_new(
 int gate_judge(struct gate_request *req) MUST_CHECK;
 /* The client has cancelled it before it was sent: what was answered becomes a refusal. */
 void gate_cancel(struct gate_request *req);
+/* It was judged to pass and is not sent after all; why is for the audit. */
+void gate_skip(struct gate_request *req, const char *why);
 /* Frees the request and what of its answer was not taken. Never while it waits: a session
  * outlives its request (every wait has a limit). */
 void gate_request_free(struct gate_request *req);
 /* The forwarded text's PREPARE and DEALLOCATE statements change what names mean. */
 void gate_note_prepared(struct gate_client *c, struct gate_text *text, uint64_t unit);
-void gate_run_deinit(struct gate_run *run);
+void gate_run_deinit(struct gate_client *c, struct gate_run *run);
 
 #endif

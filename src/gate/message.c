@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define MAX_MESSAGE  199
-#define MAX_FINDINGS 20 /* in one DETAIL; more are counted */
+#define MAX_SENT     1000 /* of a rewritten text in its notice */
+#define MAX_FINDINGS 20   /* in one DETAIL; more are counted */
 
 /* Names may be anything a client likes: control bytes and what is no UTF-8 become
  * harmless. */
@@ -127,7 +128,7 @@ position_of(const struct gate_message_ctx *ctx, const struct pol_finding *f)
         pos = (int)ctx->text->scan.stmts[fact->stmt].start;
     if (pos < 0 || (size_t)pos > ctx->text->len)
         return 0;
-    return (int)str_utf8_count(ctx->text->sql, (size_t)pos) + 1;
+    return gate_text_place(ctx->text, (size_t)pos);
 }
 
 static void
@@ -187,6 +188,51 @@ gate_message_warning(const struct gate_message_ctx *ctx, const struct pol_findin
         .position = position_of(ctx, f),
     };
     fill_object(ctx, f, out);
+}
+
+void
+gate_message_capture(const struct gate_message_ctx *ctx, const struct pol_finding *f,
+    const char *path, struct gate_message *out)
+{
+    char *text = arena_printf(ctx->arena,
+        "ddlgate: %s goes into %s when it is committed", describe(ctx, f),
+        one_line(ctx->arena, path));
+    *out = (struct gate_message){
+        .severity = "NOTICE",
+        .sqlstate = "00000",
+        .message = cut(ctx->arena, text, MAX_MESSAGE),
+        .where = where_of(ctx, f),
+    };
+    fill_object(ctx, f, out);
+}
+
+void
+gate_message_rewritten(const struct gate_message_ctx *ctx,
+    const struct gate_rewrite *rw, struct gate_message *out)
+{
+    char *text = arena_printf(ctx->arena, "ddlgate: %s is rewritten by %s: %s",
+        describe(ctx, rw->lead), rw->rules, one_line(ctx->arena, rw->did));
+    const char *hint = rw->remark;
+    *out = (struct gate_message){
+        .severity = "NOTICE",
+        .sqlstate = "00000",
+        .message = cut(ctx->arena, text, MAX_MESSAGE),
+        .where = where_of(ctx, rw->lead),
+        .position = position_of(ctx, rw->lead),
+    };
+    if (rw->text) {
+        bool is_cut;
+        AUTO(mem_free)
+        char *sent = sql_redact(
+            rw->text->sql, rw->text->len, rw->text->std_strings, MAX_SENT, &is_cut);
+        out->detail = clean(ctx->arena,
+            arena_printf(ctx->arena, "Sent: %s%s", sent, is_cut ? "..." : ""), true);
+    }
+    if (rw->follow_up)
+        hint = arena_printf(ctx->arena, "Later, in a transaction of its own: %s%s%s",
+            rw->follow_up, hint ? " " : "", hint ? hint : "");
+    out->hint = clean(ctx->arena, hint, true);
+    fill_object(ctx, rw->lead, out);
 }
 
 void

@@ -9,6 +9,7 @@
 #define GATE_REQUEST_ID_SIZE 9
 
 struct gate_message {
+    const char *severity; /* NULL: ERROR, or WARNING as a notice */
     const char *sqlstate;
     const char *message, *detail, *hint, *where;
     const char *schema, *table, *column, *constraint;
@@ -33,6 +34,13 @@ void gate_message_refusal(const struct gate_message_ctx *ctx,
 /* The warning for one finding. */
 void gate_message_warning(const struct gate_message_ctx *ctx,
     const struct pol_finding *f, struct gate_message *out);
+/* The note that an unmigrated change becomes a migration file: `path` if it is still free
+ * when the transaction commits. */
+void gate_message_capture(const struct gate_message_ctx *ctx,
+    const struct pol_finding *f, const char *path, struct gate_message *out);
+/* What was sent in place of the client's statement, and what is left to do. */
+void gate_message_rewritten(const struct gate_message_ctx *ctx,
+    const struct gate_rewrite *rw, struct gate_message *out);
 /* A refusal that no rule made: the audit can't be written, ... */
 void gate_message_fault(const struct gate_message_ctx *ctx, const char *sqlstate,
     const char *what, const char *hint, struct gate_message *out);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "gate/message.h"
+#include "history/recorded.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,10 @@ fill_session(const struct gate_client *c, struct aud_rec *rec)
     rec->tls_version = c->tls_version;
     rec->tls_cipher = c->tls_cipher;
     rec->tls_subject = c->tls_subject;
+    rec->tls_cn = c->tls_cn;
+    rec->listener = c->listener;
+    rec->peer_uid = c->peer_uid;
+    rec->server_version = c->server_version;
     rec->server_addr = c->server_addr;
     rec->server_port = c->server_port;
     rec->server_pid = c->server_pid;
@@ -66,12 +71,15 @@ struct statement {
     char digest[HASH_HEX_SIZE];
     char *text; /* owned */
     bool is_cut;
+    char *rewritten;    /* owned; what was sent instead */
+    char settings[160]; /* what was set around it */
 };
 
 static void
 statement_deinit_p(struct statement *s)
 {
     mem_free(s->text);
+    mem_free(s->rewritten);
 }
 
 static void
@@ -172,6 +180,90 @@ select_findings(
     }
 }
 
+static const char *
+history_word(const struct pol_history *h)
+{
+    if (!h->is_known)
+        return HIST_WORD_UNKNOWN;
+    return h->view ? hist_match_word(h->match.kind) : HIST_WORD_UNCONFIGURED;
+}
+
+static void
+fill_history(
+    const struct pol_history *h, const struct hist_migration *m, struct aud_rec *rec)
+{
+    const char *version = NULL, *name = NULL;
+    if (!h)
+        return;
+    rec->history_match = history_word(h);
+    if (!h->is_known || !h->view)
+        return;
+    if (h->write_reason)
+        rec->history_write = hist_write_word(h->write);
+    const struct hist_migration *edited = m ? hist_view_edited(h->view, m) : NULL;
+    rec->history_edited = edited ? edited->file : NULL;
+    if (hist_view_n_missing(h->view))
+        hist_view_missing(h->view, 0, &version, &name);
+    rec->history_missing = version ? version : name;
+}
+
+/* The session as policy saw it. */
+static void
+fill_circumstances(const struct gate_request *req, struct aud_rec *rec)
+{
+    const struct gate_client *c = req->client;
+    const struct sql_tree *tree = req->text->tree;
+    rec->tx = c->tx_status == 'I' ? AUD_TX_OUTSIDE : AUD_TX_INSIDE;
+    rec->is_non_std_strings = !req->text->std_strings;
+    rec->query_error = tree->is_unparsable ? tree->error : NULL;
+    rec->search_path = c->is_path_unknown ? NULL : c->search_path;
+    for (size_t i = 0; i < tree->n; i++) { /* the text may change it on its way */
+        if (tree->facts[i].setting || (tree->facts[i].flags & SQL_F_READING))
+            rec->search_path = NULL;
+    }
+}
+
+/* A refusal stands for the whole text: all of it is kept. */
+struct whole {
+    char *text; /* owned */
+    struct buf history;
+};
+
+static void
+whole_deinit_p(struct whole *w)
+{
+    mem_free(w->text);
+    buf_deinit(&w->history);
+}
+
+static void
+fill_whole(const struct gate_request *req, struct whole *w, struct aud_rec *rec)
+{
+    const struct gate_text *t = req->text;
+    size_t next = 0; /* statement */
+    if (t->scan.n < 2 || !req->histories)
+        return;
+    w->text = sql_redact(t->sql, t->len, t->std_strings,
+        req->client->env->snap->cfg->audit_max_text, &rec->is_request_cut);
+    for (size_t i = 0; i < t->tree->n; i++) {
+        const struct pol_history *h = &req->histories[i];
+        const struct hist_migration *m = h->match.migration;
+        if (t->tree->facts[i].parent >= 0 || t->tree->facts[i].stmt < next)
+            continue;
+        if (buf_len(&w->history) + 2 * 1024 > FINDINGS_MAX) {
+            rec->is_request_cut = true;
+            break;
+        }
+        for (; next < t->tree->facts[i].stmt; next++)
+            buf_puts(&w->history, HIST_WORD_NONE "\n");
+        buf_putf(&w->history, "%s%s%.500s\n", history_word(h), m ? " " : "",
+            m ? (m->version ? m->version : m->name) : "");
+        next++;
+    }
+    rec->request_text = w->text;
+    rec->request_history = buf_cstr(&w->history);
+}
+
 static void
 fill_decision(const struct gate_request *req, size_t fact, const struct told *told,
     struct buf *findings, struct aud_rec *rec)
@@ -197,14 +289,15 @@ fill_decision(const struct gate_request *req, size_t fact, const struct told *to
         }
         rec->findings = buf_cstr(findings);
     }
-    const struct hist_migration *m = req->histories
-        ? req->histories[fact].match.migration
-        : NULL;
+    const struct pol_history *h = req->histories ? &req->histories[fact] : NULL;
+    const struct hist_migration *m = h ? h->match.migration : NULL;
+    m = h && !m ? h->write_migration : m;
     if (m && target.source) {
         rec->migration_source = target.source->cfg->name;
         rec->migration_version = m->version ? m->version : m->name;
         rec->migration_file = m->file;
     }
+    fill_history(h, m, rec);
 }
 
 static void
@@ -222,6 +315,34 @@ fill_rule(const struct told *told, char *reason, size_t reason_size, char *set,
     }
 }
 
+static void
+fill_rewrite(
+    struct gate_request *req, size_t fact, struct statement *s, struct aud_rec *rec)
+{
+    const struct gate_rewrite *rw = &req->rewrite;
+    const struct gate_text *t = rw->text;
+    size_t stmt = req->text->tree->facts[fact].stmt;
+    if (req->refusal)
+        return;
+    if (t && stmt < t->scan.n) {
+        bool is_cut;
+        s->rewritten = sql_redact(t->sql + t->scan.stmts[stmt].start,
+            t->scan.stmts[stmt].len, t->std_strings,
+            req->client->env->snap->cfg->audit_max_text, &is_cut);
+        if (strcmp(s->rewritten, s->text) != 0)
+            rec->rewritten_text = s->rewritten;
+    }
+    for (int i = 0, n = 0; i < POL_N_TIMEOUTS; i++) {
+        if (!rw->timeout_ms[i])
+            continue;
+        n += snprintf(s->settings + n, sizeof(s->settings) - (size_t)n, "%s%s=%lldms",
+            n ? ", " : "", pol_timeout_name((enum pol_timeout)i),
+            (long long)rw->timeout_ms[i]);
+        rec->rewritten_settings = s->settings;
+    }
+    rec->rewritten_follow_up = rw->follow_up;
+}
+
 static int
 write_statement(struct gate_request *req, enum aud_event event, size_t fact,
     const char *intent_id, struct aud_wait *wait)
@@ -231,14 +352,20 @@ write_statement(struct gate_request *req, enum aud_event event, size_t fact,
     AUTO(told_deinit) struct told told = { .items = NULL };
     AUTO(buf_deinit) struct buf findings = BUF_INIT(FINDINGS_MAX);
     char reason[160], set[512];
+    AUTO(whole_deinit)
+    struct whole whole = { .history = BUF_INIT(FINDINGS_MAX) };
     struct aud_rec rec = { .event = event, .intent_id = intent_id };
     fill_session(c, &rec);
     fill_statement(c, req->text, fact, &s, &rec);
+    fill_circumstances(req, &rec);
+    fill_rewrite(req, fact, &s, &rec);
     select_findings(req, event, fact, &told);
     fill_decision(req, fact, &told, &findings, &rec);
     fill_rule(&told, reason, sizeof(reason), set, sizeof(set), &rec);
-    if (event == AUD_DECISION && req->refusal)
+    if (event == AUD_DECISION && req->refusal) {
         rec.sqlstate = req->refusal->sqlstate;
+        fill_whole(req, &whole, &rec);
+    }
     return aud_write(c->env->audit, &rec, wait);
 }
 

@@ -4,6 +4,7 @@
 #include "gate/snapshot.h"
 
 #include "base/mem.h"
+#include "history/capture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -210,6 +211,29 @@ finish(struct gate_snapshot *s)
     mem_free(names);
 }
 
+/* unmigrated = capture needs a source that files can be made for. */
+static int
+check_capture(const struct gate_snapshot *s, struct err *err)
+{
+    const char *file;
+    int line;
+    for (size_t i = 0; i < s->cfg->n_databases; i++) {
+        const char *name = s->cfg->databases[i].name;
+        struct gate_target t = gate_snapshot_find(s, name);
+        struct err why = { "" };
+        if (strcmp(name, "*") == 0 || !pol_is_capturing(t.policy, &file, &line))
+            continue;
+        if (!t.source)
+            return err_set(err, -EINVAL,
+                "%s:%d: unmigrated = capture: database %s has no [migrations] section that "
+                "says where its files are",
+                file, line, name);
+        if (hist_capture_format(t.source->set, &why) != 0)
+            return err_set(err, -EINVAL, "%s:%d: %s", file, line, why.text);
+    }
+    return 0;
+}
+
 int
 gate_snapshot_new(
     struct cfg *cfg, bool settle, struct gate_snapshot **out, struct err *err)
@@ -221,6 +245,9 @@ gate_snapshot_new(
     if (r)
         return r;
     finish(s);
+    r = check_capture(s, err);
+    if (r)
+        return r;
     *out = s;
     s = NULL;
     return 0;

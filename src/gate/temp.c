@@ -38,9 +38,9 @@ is_ours(const struct gate_client *c, const struct sql_object *o)
         && map_get(c->temps, str_of(o->name));
 }
 
-/* Puts the prefix before every name that needs it; false if something else is meant, too. */
+/* The prefix before every name that needs it; false if something else is meant, too. */
 static bool
-edit(const struct gate_client *c, const struct gate_text *t, struct buf *out)
+edit(const struct gate_client *c, const struct gate_text *t, struct sql_edits *out)
 {
     size_t done = 0;
     for (size_t i = 0; i < t->tree->n; i++) {
@@ -53,15 +53,13 @@ edit(const struct gate_client *c, const struct gate_text *t, struct buf *out)
             const struct sql_object *o = &f->objects[k];
             if (o->kind == SQL_O_INDEX && o->is_created)
                 continue; /* CREATE INDEX i ON tmp: i goes where tmp is */
-            if (!is_ours(c, o) || (size_t)o->pos < done || (size_t)o->pos > t->len)
+            if (!is_ours(c, o) || (size_t)o->pos < done || (size_t)o->pos > t->len
+                || sql_edits_add(out, (size_t)o->pos, 0, PREFIX) != 0)
                 return false;
-            buf_put(out, t->sql + done, (size_t)o->pos - done);
-            buf_puts(out, PREFIX);
             done = (size_t)o->pos;
         }
     }
-    buf_put(out, t->sql + done, t->len - done);
-    return done > 0;
+    return out->n > 0;
 }
 
 /* The result, parsed again, must be the same statements, all temporary now. */
@@ -86,18 +84,15 @@ is_as_meant(const struct gate_text *was, const struct gate_text *now)
 struct gate_text *
 gate_temp_rewrite(struct gate_client *c, const struct gate_text *t)
 {
-    AUTO(buf_deinit) struct buf out = BUF_INIT(2 * SQL_TREE_INLINE_BYTES);
-    struct gate_env *env = c->env;
-    struct gate_reading reading = { c->std_strings, true, c->is_safe_encoding };
-    struct gate_stats unused = { 0 };
+    AUTO(sql_edits_deinit) struct sql_edits edits = { .n = 0 };
+    const char *why;
     if (!c->temps || !t->tree || t->len * 2 > SQL_TREE_INLINE_BYTES
-        || !edit(c, t, &out))
+        || !edit(c, t, &edits))
         return NULL;
-    AUTO(gate_text_unref) struct gate_text *now = NULL;
-    int r = gate_text_read(env->snap->words, env->snap, buf_ptr(&out), buf_len(&out),
-        &reading, (unsigned)env->snap->cfg->max_depth, gate_client_watch(c), &unused,
-        &now);
-    if (r != 0 || !is_as_meant(t, now))
+    AUTO(gate_text_unref)
+    struct gate_text *now = gate_text_edited(
+        t, &edits, (unsigned)c->env->snap->cfg->max_depth, &why);
+    if (!now || !is_as_meant(t, now))
         return NULL;
     struct gate_text *result = now;
     now = NULL;

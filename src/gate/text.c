@@ -4,6 +4,7 @@
 #include "gate/text.h"
 
 #include "base/mem.h"
+#include "sql/lex.h"
 
 #include <string.h>
 
@@ -17,6 +18,13 @@ text_free(struct ref *ref)
     struct gate_text *t = (struct gate_text *)(void *)ref;
     sql_tree_free(t->tree);
     sql_scan_deinit(&t->scan);
+    ref_drop(t->in_place);
+    if (t->origin) {
+        sql_edits_deinit(&t->origin->edits);
+        arena_free(t->origin->arena);
+        mem_free(t->origin->sql);
+        mem_free(t->origin);
+    }
     ref_drop(t->words_owner);
     mem_free(t->sql);
     mem_free(t);
@@ -101,8 +109,9 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     struct gate_stats *stats, struct gate_text **out)
 {
     stats->texts++;
-    unsigned met = sql_filter(words, sql, len, watch);
-    if (!met) {
+    bool watches_all = watch & GATE_WATCH_ALL;
+    unsigned met = sql_filter(words, sql, len, watch & SQL_W_ALL);
+    if (!met && !watches_all) {
         stats->filtered++;
         return GATE_TEXT_PLAIN;
     }
@@ -124,12 +133,13 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     AUTO(gate_text_unref) struct gate_text *t = text_new(sql, len);
     t->std_strings = reading->std_strings;
     int r = sql_scan(&t->scan, words, t->sql, len, t->std_strings, max_depth, &why);
-    if (r == 0 && (t->scan.words & watch) == 0) {
+    if (r == 0 && (watches_all ? t->scan.n == 0 : (t->scan.words & watch) == 0)) {
         stats->scanned++;
         return GATE_TEXT_PLAIN;
     }
     t->words = words;
     t->words_owner = ref_take(owner);
+    t->is_watched = watches_all;
     int result = 0;
     if (r != 0) {
         t->is_too_complex = r == SQL_SCAN_E_DEEP;
@@ -145,22 +155,123 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     return result;
 }
 
+/* By its first word: a Parse holds one statement. */
+static bool
+begins_with_end(struct str sql)
+{
+    static const char *const words[] = { "COMMIT", "END", "PREPARE" };
+    struct sql_lexer lx;
+    struct sql_token tok;
+    int r;
+
+    sql_lex_init(&lx, sql.p, sql.n, true);
+    do
+        r = sql_lex_next(&lx, &tok);
+    while (r == 0 && tok.kind == SQL_T_PUNCT && sql.p[tok.start] == ';');
+    for (size_t i = 0; r == 0 && i < DG_ARRAY_SIZE(words); i++) {
+        if (str_ieqz((struct str){ sql.p + tok.start, tok.len }, words[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What commits reads the same under every setting; only the name of a prepared transaction
+ * doesn't, which nobody asks for. */
 struct gate_text *
-gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
-    unsigned max_depth)
+gate_text_of_commit(struct str sql)
+{
+    static const struct gate_reading reading = {
+        .std_strings = true, .is_certain = true, .is_safe_encoding = true
+    };
+    struct gate_stats unused = { 0 };
+    struct gate_text *t = NULL;
+
+    if (!begins_with_end(sql))
+        return NULL;
+    int r = gate_text_read(NULL, NULL, sql.p, sql.n, &reading, SQL_TREE_DEFAULT_DEPTH,
+        SQL_W_TX, &unused, &t);
+    if (r == 0 && gate_text_commits(t))
+        return t;
+    ref_drop(t);
+    return NULL;
+}
+
+static struct gate_text *
+read_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    bool std_strings, unsigned max_depth)
 {
     struct err why = { "" };
     struct gate_text *t = text_new(sql, len);
-    t->std_strings = true;
+    t->std_strings = std_strings;
     t->words = words;
     t->words_owner = ref_take(owner);
-    int r = sql_scan(&t->scan, words, t->sql, len, true, max_depth, &why);
+    int r = sql_scan(&t->scan, words, t->sql, len, std_strings, max_depth, &why);
     t->is_too_complex = r == SQL_SCAN_E_DEEP;
     if (r == 0)
         gate_text_parse(t);
     else
         set_unparsable(t, why.text);
     return t;
+}
+
+struct gate_text *
+gate_text_whole(const struct sql_words *words, void *owner, const char *sql, size_t len,
+    unsigned max_depth)
+{
+    return read_whole(words, owner, sql, len, true, max_depth);
+}
+
+struct gate_text *
+gate_text_edited(const struct gate_text *t, const struct sql_edits *edits,
+    unsigned max_depth, const char **why)
+{
+    size_t len;
+    AUTO(mem_free) char *sql = sql_edits_apply(edits, t->sql, t->len, &len);
+
+    if (t->origin) {
+        *why = "it was edited once already";
+        return NULL;
+    }
+    if (len > SQL_TREE_INLINE_BYTES) {
+        *why = "the text is too long";
+        return NULL;
+    }
+    if (!sql_edits_hold(edits, (struct str){ t->sql, t->len }, (struct str){ sql, len },
+            t->std_strings)) {
+        *why = "the edited text reads otherwise than it was meant";
+        return NULL;
+    }
+    struct gate_text *out = read_whole(
+        t->words, t->words_owner, sql, len, t->std_strings, max_depth);
+    out->origin = mem_zalloc(sizeof(*out->origin));
+    out->origin->sql = mem_strndup(t->sql, t->len);
+    out->origin->len = t->len;
+    out->origin->arena = arena_new();
+    sql_edits_copy(&out->origin->edits, out->origin->arena, edits);
+    return out;
+}
+
+int
+gate_text_place(const struct gate_text *t, size_t at)
+{
+    const struct gate_origin *o = t->origin;
+    size_t len = o ? o->len : t->len;
+
+    if (o)
+        at = sql_edits_back(&o->edits, at);
+    return (int)str_utf8_count(o ? o->sql : t->sql, at < len ? at : len) + 1;
+}
+
+int
+gate_text_place_of(const struct gate_text *t, int position)
+{
+    size_t at = 0;
+
+    for (int i = 1; i < position && at < t->len; i++) {
+        size_t n = str_utf8_len(t->sql + at, t->len - at);
+        at += n ? n : 1;
+    }
+    return gate_text_place(t, at);
 }
 
 void
@@ -204,6 +315,8 @@ gate_text_opaque(const char *why)
 bool
 gate_text_matters(const struct gate_text *t)
 {
+    if (t->is_watched)
+        return true;
     for (size_t i = 0; i < t->tree->n; i++) {
         const struct sql_facts *f = &t->tree->facts[i];
         if (f->cls != DG_OTHER || f->tx != SQL_TX_NONE || f->prep != SQL_PREP_NONE
@@ -211,6 +324,13 @@ gate_text_matters(const struct gate_text *t)
             return true;
     }
     return false;
+}
+
+bool
+gate_text_commits(const struct gate_text *t)
+{
+    enum sql_tx tx = t->tree->n == 1 ? t->tree->facts[0].tx : SQL_TX_NONE;
+    return tx == SQL_TX_COMMIT || tx == SQL_TX_PREPARE;
 }
 
 size_t

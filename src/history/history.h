@@ -123,6 +123,15 @@ void hist_next_file(
     const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
 /* Is `name` the name of a format? */
 bool hist_format_exists(const char *name);
+/* The format of the i-th tool that the gate knows, NULL after the last one. */
+const char *hist_format_name(size_t i);
+/* The format of the tool whose history a set is about; of a lockfile, the tool it names. */
+const char *hist_set_format(const struct hist_set *set);
+/* How many of the columns (a comma list) are those of the set's history table; 0: it is
+ * another tool's table. */
+size_t hist_set_fit(const struct hist_set *set, const char *columns);
+/* The history table's schema and name as a configuration would have them. */
+void hist_table_text(const struct hist_set *set, struct buf *out);
 /* The history table's bare name of a set, for the word filter. */
 const char *hist_table_name(const struct hist_set *set);
 /* Can a table written so be the set's history table? schema NULL: not written. */
@@ -180,6 +189,10 @@ enum dg_migration_state hist_view_state(const struct hist_view *v, size_t migrat
 size_t hist_view_n_missing(const struct hist_view *v);
 void hist_view_missing(
     const struct hist_view *v, size_t i, const char **version, const char **name);
+/* The edited file that stands in the way of m: itself, or, for what has yet to be applied,
+ * any: it would be applied to another schema than the files tell of. NULL: none. */
+const struct hist_migration *
+hist_view_edited(const struct hist_view *v, const struct hist_migration *m);
 /* "V1..V12 applied, V13 pending" for a DETAIL line. */
 void hist_view_summary(const struct hist_view *v, char *out, size_t size);
 
@@ -256,11 +269,18 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
 
+/* Calls fn for each migration that the write makes or keeps a row of. */
+void hist_each_written(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *m), void *ctx);
+/* A row of m was written in this transaction. */
+void hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m);
 /* The write succeeded: the migrations of its rows are recorded in this transaction. */
 void hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds);
 /* At COMMIT of a same-tx source: the first migration that ran here, pending, and whose row
- * was not written here; NULL: none. why says what is missing. */
+ * was not written here; NULL: none. Files that run outside of a transaction are left out.
+ * why says what is missing. */
 const struct hist_migration *
 hist_tx_unrecorded(const struct hist_tx *tx, struct err *why);
 

@@ -395,7 +395,7 @@ hist_tx_view(const struct hist_tx *tx)
 }
 
 void
-hist_tx_record(struct hist_tx *tx, const struct hist_migration *m)
+hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m)
 {
     if (is_ours(tx, m))
         add_event(
@@ -422,7 +422,8 @@ hist_tx_unrecorded(const struct hist_tx *tx, struct err *why)
         return NULL;
     for (size_t i = 0; i < tx->n; i++) {
         const struct event *e = &tx->events[i];
-        if (e->kind != EVENT_RAN || !e->migration || is_recorded(tx, e->value))
+        if (e->kind != EVENT_RAN || !e->migration || e->migration->is_no_tx
+            || is_recorded(tx, e->value))
             continue;
         if (!hist_tx_is_complete(tx, e->migration))
             hist_tx_explain(tx, e->migration, why);

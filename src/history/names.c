@@ -275,10 +275,14 @@ newest_digits(const struct hist_set *set, char *out, size_t size)
 void
 hist_next_name(const struct hist_set *set, const char *slug, char *out, size_t size)
 {
-    char version[64] = "001", newest[64];
+    const char *first = set->tool->first ? set->tool->first : "001";
+    char version[64], newest[64];
 
     newest_digits(set, newest, sizeof(newest));
-    if (newest[0] && !next_time(newest, version, sizeof(version)))
+    snprintf(version, sizeof(version), "%s", first);
+    if (!newest[0])
+        next_time(first, version, sizeof(version));
+    else if (!next_time(newest, version, sizeof(version)))
         hist_version_next(newest, version, sizeof(version));
     hist_fill_name(set->tool->next, version, slug, out, size);
 }

@@ -296,6 +296,12 @@ hist_is_own(const struct hist_set *set, const struct sql_facts *f)
         || is_own_drop(set, f) || is_own_comment(set, f);
 }
 
+bool
+hist_is_own_table(const struct hist_set *set, const char *schema, const char *table)
+{
+    return find_own(set, schema, table) != OWN_NONE;
+}
+
 /* By digest, since the facts of CREATE SCHEMA don't tell whether it has elements. */
 void
 hist_own_texts(const struct hist_set *set, struct buf *out)

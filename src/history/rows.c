@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SEPARATOR "::"
-#define KEY_SIZE      (3 * HIST_VALUE_SIZE + 8)
+#define KEY_SIZE HIST_KEY_SIZE
 
 static enum hist_write_verdict
 verdict(enum hist_write_verdict v, int unused)
@@ -21,8 +20,8 @@ verdict(enum hist_write_verdict v, int unused)
     verdict(HIST_WRITE_NEEDS_BINDS, \
         err_set(reason, 0, "the " what " comes with the parameters"))
 
-static size_t
-find_role(const struct hist_tool *tool, enum hist_role role)
+size_t
+hist_find_role(const struct hist_tool *tool, enum hist_role role)
 {
     size_t i = 0;
 
@@ -96,7 +95,7 @@ struct reading {
 static const char *
 cell_of(const struct reading *r, enum hist_role role)
 {
-    size_t col = find_role(r->st->set->tool, role);
+    size_t col = hist_find_role(r->st->set->tool, role);
 
     return col < r->rows->n_cols ? dg_cell(r->rows, r->i, col) : NULL;
 }
@@ -115,7 +114,7 @@ read_key(struct reading *r)
         if (!s || n + strlen(s) + 3 > sizeof(r->key))
             return false;
         n += (size_t)snprintf(
-            r->key + n, sizeof(r->key) - n, "%s%s", n ? KEY_SEPARATOR : "", s);
+            r->key + n, sizeof(r->key) - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", s);
     }
     return true;
 }
@@ -136,7 +135,8 @@ is_open(const struct reading *r)
         return true;
     if (done && total && strtol(done, NULL, 10) < strtol(total, NULL, 10))
         return true;
-    return find_role(tool, HIST_C_END) < tool->n_columns && !cell_of(r, HIST_C_END);
+    return hist_find_role(tool, HIST_C_END) < tool->n_columns
+        && !cell_of(r, HIST_C_END);
 }
 
 static enum dg_migration_state
@@ -195,7 +195,8 @@ apply_row(struct reading *r)
         st->of[m->index] = state_of_row(r, m, name);
         return;
     }
-    const char *first = dg_cell(r->rows, r->i, find_role(st->set->tool, HIST_C_KEY));
+    const char *first = dg_cell(
+        r->rows, r->i, hist_find_role(st->set->tool, HIST_C_KEY));
     st->missing(st->ctx,
         has_key     ? r->key
             : first ? first
@@ -224,14 +225,14 @@ hist_rows_apply(struct hist_states *st, const struct dg_rows *rows)
 
 /* --- inserted rows ---------------------------------------------------------------------- */
 
-static enum hist_value_type
-type_of(const struct hist_set *set, enum hist_role role)
+enum hist_value_type
+hist_type_of(const struct hist_tool *tool, enum hist_role role)
 {
     switch (role) {
     case HIST_C_KEY:
-        return set->tool->flags & HIST_T_TEXT ? HIST_VT_TEXT : HIST_VT_VERSION;
+        return tool->flags & HIST_T_TEXT ? HIST_VT_TEXT : HIST_VT_VERSION;
     case HIST_C_SUM:
-        return set->tool->sum == HIST_SUM_SHA384 ? HIST_VT_BYTES : HIST_VT_TEXT;
+        return tool->sum == HIST_SUM_SHA384 ? HIST_VT_BYTES : HIST_VT_TEXT;
     case HIST_C_OK:
     case HIST_C_STANDS:
     case HIST_C_DIRTY:
@@ -273,7 +274,7 @@ row_key(const struct hist_view *v, const struct hist_row *row, char key[KEY_SIZE
         if (tool->columns[i].role != HIST_C_KEY)
             continue;
         enum hist_value_kind kind = hist_row_value(
-            row, tool->columns[i].name, type_of(v->set, HIST_C_KEY), value);
+            row, tool->columns[i].name, hist_type_of(v->set->tool, HIST_C_KEY), value);
         if (kind == HIST_V_LATER)
             return LATER(reason, "version");
         if (kind != HIST_V_TEXT || n + strlen(value) + 3 > KEY_SIZE)
@@ -282,7 +283,7 @@ row_key(const struct hist_view *v, const struct hist_row *row, char key[KEY_SIZE
                 "file in %s",
                 v->set->conf.history_table, tool->columns[i].name, v->set->conf.shown);
         n += (size_t)snprintf(
-            key + n, KEY_SIZE - n, "%s%s", n ? KEY_SEPARATOR : "", value);
+            key + n, KEY_SIZE - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", value);
     }
     return HIST_WRITE_OK;
 }
@@ -321,7 +322,7 @@ check_columns(const struct hist_view *v, const struct hist_row *row,
             continue;
         value[0] = 0;
         enum hist_value_kind kind = hist_row_value(
-            row, tool->columns[i].name, type_of(v->set, role), value);
+            row, tool->columns[i].name, hist_type_of(v->set->tool, role), value);
         if (kind == HIST_V_LATER)
             return role == HIST_C_NAME ? LATER(reason, "name")
                                        : LATER(reason, "checksum");
@@ -392,7 +393,8 @@ check_progress(const struct hist_view *v, struct hist_row *row,
     const struct hist_migration *m, const char *key, struct err *reason)
 {
     const struct hist_tool *tool = v->set->tool;
-    size_t dirty = find_role(tool, HIST_C_DIRTY), end = find_role(tool, HIST_C_END);
+    size_t dirty = hist_find_role(tool, HIST_C_DIRTY),
+           end = hist_find_role(tool, HIST_C_END);
     char value[HIST_VALUE_SIZE];
 
     if (end < tool->n_columns)
@@ -454,8 +456,9 @@ where_value(const struct change *c, size_t col, char value[HIST_VALUE_SIZE])
 
     for (size_t i = 0; i < c->w->n_where; i++) {
         if (c->w->where[i].column && strcmp(c->w->where[i].column, column->name) == 0)
-            return hist_value_text(&c->w->where[i], type_of(c->v->set, column->role),
-                c->binds, c->n_binds, value);
+            return hist_value_text(&c->w->where[i],
+                hist_type_of(c->v->set->tool, column->role), c->binds, c->n_binds,
+                value);
     }
     return HIST_V_ABSENT;
 }
@@ -498,14 +501,14 @@ find_row(const struct change *c, char key[KEY_SIZE])
         has_all &= kind == HIST_V_TEXT && n + strlen(value) + 3 <= KEY_SIZE;
         if (has_all)
             n += (size_t)snprintf(
-                key + n, KEY_SIZE - n, "%s%s", n ? KEY_SEPARATOR : "", value);
+                key + n, KEY_SIZE - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", value);
     }
     if (has_all)
         return HIST_WRITE_OK;
     key[0] = 0;
     static const enum hist_role others[] = { HIST_C_ID, HIST_C_SUM };
     for (size_t i = 0; i < DG_ARRAY_SIZE(others); i++) {
-        size_t col = find_role(tool, others[i]);
+        size_t col = hist_find_role(tool, others[i]);
         enum hist_value_kind kind = col < tool->n_columns ? where_value(c, col, value)
                                                           : HIST_V_ABSENT;
         if (kind == HIST_V_LATER)
@@ -518,7 +521,7 @@ find_row(const struct change *c, char key[KEY_SIZE])
     return FORGED(c->reason,
         "%s of %s that does not name one row by %s; let %s change its table",
         op_name(c), c->v->set->conf.history_table,
-        tool->columns[find_role(tool, HIST_C_KEY)].name, tool->title);
+        tool->columns[hist_find_role(tool, HIST_C_KEY)].name, tool->title);
 }
 
 /* The row of m goes: honest after its rollback has run. */
@@ -610,7 +613,7 @@ check_value(const struct change *c, const struct sql_value *val,
     if (!is_judged)
         return HIST_WRITE_OK;
     enum hist_value_kind kind = hist_value_text(
-        val, type_of(set, role), c->binds, c->n_binds, value);
+        val, hist_type_of(set->tool, role), c->binds, c->n_binds, value);
     if (kind == HIST_V_LATER)
         return LATER(c->reason, "values");
     if (role == HIST_C_KEY && set_is_head(set) && kind == HIST_V_TEXT)

@@ -30,6 +30,12 @@ hist_table_name(const struct hist_set *set)
     return set->conf.history_table;
 }
 
+void
+hist_table_text(const struct hist_set *set, struct buf *out)
+{
+    buf_putf(out, "%s.%s", set->conf.history_schema, set->conf.history_table);
+}
+
 bool
 hist_is_table(const struct hist_set *set, const char *schema, const char *table)
 {
@@ -434,19 +440,29 @@ make_slug(const struct sql_facts *f, char *out, size_t size)
 }
 
 void
+hist_next_path(
+    const struct hist_set *set, const struct sql_facts *f, char *out, size_t size)
+{
+    char slug[61];
+
+    make_slug(f, slug, sizeof(slug));
+    out[0] = 0;
+    if (set->is_lockfile) /* how the tool would call it nobody here knows */
+        return;
+    if (set->ops->next_name)
+        set->ops->next_name(set, slug, out, size);
+    else
+        hist_next_name(set, slug, out, size);
+}
+
+void
 hist_next_file(
     const struct hist_set *set, const struct sql_facts *f, char *out, size_t size)
 {
-    char slug[61], name[256];
+    char name[256];
 
-    make_slug(f, slug, sizeof(slug));
-    if (set->is_lockfile) { /* how the tool would call it nobody here knows */
-        out[0] = 0;
-        return;
-    }
-    if (set->ops->next_name)
-        set->ops->next_name(set, slug, name, sizeof(name));
-    else
-        hist_next_name(set, slug, name, sizeof(name));
-    snprintf(out, size, "%s/%s", set->conf.shown, name);
+    hist_next_path(set, f, name, sizeof(name));
+    out[0] = 0;
+    if (name[0])
+        snprintf(out, size, "%s/%s", set->conf.shown, name);
 }

@@ -80,6 +80,10 @@ enum hist_sum {
 
 struct hist_ops;
 
+/* Versions that are times, of which even the first one must be now. */
+#define HIST_FIRST_SECOND "20000101000000"
+#define HIST_FIRST_MS     "1000000000000"
+
 struct hist_tool {
     const char *format; /* "goose": the word in the configuration */
     const char *title;  /* "goose": the word in messages */
@@ -90,6 +94,7 @@ struct hist_tool {
     const char *up, *down; /* patterns of paths, see names.c; NULL: none */
     const char *key;       /* what the history holds of a path, see names.c */
     const char *next;      /* name of the next new file */
+    const char *first;     /* version of the first one; NULL: 001 */
     const char *up_mark,
         *down_mark;         /* comments that cut a file in two, see section.c */
     const char *no_tx_mark; /* a comment that says: no transaction */
@@ -107,6 +112,12 @@ const struct hist_tool *hist_tool_find(const char *format);
 const struct hist_tool *hist_tool_of_columns(const char *columns);
 /* "numbered-sql, flyway, ..." */
 const char *hist_tool_names(struct arena *a);
+
+/* Index of the first column with a role, n_columns if there is none. */
+size_t hist_find_role(const struct hist_tool *tool, enum hist_role role);
+
+/* The values of several key columns are joined by it. */
+#define HIST_KEY_SEPARATOR "::"
 
 /* One row that a client inserts, with its values resolved against the parameters. */
 struct hist_row {
@@ -204,6 +215,10 @@ int hist_placeholders(const struct hist_conf *conf, struct hist_migration *m,
 /* The shared prepare. */
 int hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *raw,
     size_t n, struct err *err) MUST_CHECK;
+
+/* The path of the next new file below the source's folder; "" for a lockfile. */
+void hist_next_path(
+    const struct hist_set *set, const struct sql_facts *f, char *out, size_t size);
 
 /* --- loading (set.c, load.c) ----------------------------------------------------------- */
 
@@ -324,7 +339,6 @@ void hist_states_finish(struct hist_states *st);
 int hist_tx_explain(
     const struct hist_tx *tx, const struct hist_migration *m, struct err *why);
 const struct hist_view *hist_tx_view(const struct hist_tx *tx);
-void hist_tx_record(struct hist_tx *tx, const struct hist_migration *m);
 
 /* --- rows written by clients (write.c) ------------------------------------------------- */
 
@@ -347,6 +361,10 @@ enum hist_value_type {
     HIST_VT_BYTES,   /* bytea: out holds hex */
 };
 
+#define HIST_KEY_SIZE (3 * HIST_VALUE_SIZE + 8)
+/* What a binary parameter of a column is. */
+enum hist_value_type hist_type_of(const struct hist_tool *tool, enum hist_role role);
+
 /* An honest row of m: has it come to its time? */
 enum hist_write_verdict hist_judge_time(const struct hist_view *v,
     const struct hist_migration *m, const struct hist_tx *tx, struct err *reason);
@@ -361,6 +379,9 @@ enum hist_value_kind hist_row_value(const struct hist_row *row, const char *colu
 
 /* Is this DDL the tool's own bookkeeping? */
 bool hist_is_own(const struct hist_set *set, const struct sql_facts *f);
+/* The history table, or another one of the tool's own. */
+bool
+hist_is_own_table(const struct hist_set *set, const char *schema, const char *table);
 /* Appends texts whose digests are admitted, each ended by `;` (CREATE SCHEMA, whose
  * elements the facts of the outer statement don't show). */
 void hist_own_texts(const struct hist_set *set, struct buf *out);

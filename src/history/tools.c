@@ -261,6 +261,7 @@ static const struct hist_tool tools[] = {
         .up = "%n/migration.sql",
         .key = "%n",
         .next = "%d_%n/migration.sql",
+        .first = HIST_FIRST_SECOND,
         .sum = HIST_SUM_SHA256,
         .order_by = "started_at",
         COLUMNS(prisma) },
@@ -273,6 +274,7 @@ static const struct hist_tool tools[] = {
         .down = "%d_%x.down.sql",
         .key = "%d",
         .next = "%d_%n.up.sql",
+        .first = "000001",
         COLUMNS(golang_migrate) },
     { .format = "goose",
         .title = "goose",
@@ -281,6 +283,7 @@ static const struct hist_tool tools[] = {
         .up = "%d_%n.sql",
         .key = "%d",
         .next = "%d_%n.sql",
+        .first = "00001",
         .up_mark = "+goose Up",
         .down_mark = "+goose Down",
         .no_tx_mark = "+goose NO TRANSACTION",
@@ -303,6 +306,7 @@ static const struct hist_tool tools[] = {
         .up = "%d%x.sql",
         .key = "%d",
         .next = "%d_%n.sql",
+        .first = HIST_FIRST_SECOND,
         .up_mark = "migrate:up",
         .down_mark = "migrate:down",
         .no_tx_mark = "transaction:false",
@@ -315,6 +319,7 @@ static const struct hist_tool tools[] = {
         .down = "%d_%n.down.sql",
         .key = "%d",
         .next = "%d_%n.sql",
+        .first = HIST_FIRST_SECOND,
         .no_tx_mark = "no-transaction",
         .sum = HIST_SUM_SHA384,
         COLUMNS(sqlx) },
@@ -369,14 +374,16 @@ static const struct hist_tool tools[] = {
         .up = "%d_%n.sql",
         .key = "%d",
         .next = "%d_%n.sql",
+        .first = HIST_FIRST_SECOND,
         COLUMNS(supabase) },
     { .format = "graphile-migrate",
         .title = "graphile-migrate",
         .table = "graphile_migrate.migrations",
         .flags = HIST_T_TEXT | HIST_T_LEXICAL,
         .up = "committed/%d-%n.sql|committed/%d.sql|%d-%n.sql|%d.sql",
-        .key = "%f",
+        .key = "%d.sql",
         .next = "committed/%d-%n.sql",
+        .first = "000001",
         .no_tx_mark = "no-transaction",
         .sum = HIST_SUM_GRAPHILE,
         .own = "current",
@@ -423,6 +430,7 @@ static const struct hist_tool tools[] = {
         .up = "%d_%n.sql|%d-%n.sql",
         .key = "%s",
         .next = "%d_%n.sql",
+        .first = HIST_FIRST_MS,
         .up_mark = "Up Migration",
         .down_mark = "Down Migration",
         COLUMNS(id_name) },
@@ -455,6 +463,7 @@ static const struct hist_tool tools[] = {
         .down = "%p%d_%x/down.sql",
         .key = "%d",
         .next = "%d_%n/up.sql",
+        .first = HIST_FIRST_MS,
         COLUMNS(golang_migrate) },
     { .format = "liquibase",
         .title = "Liquibase",
@@ -555,6 +564,18 @@ hist_tool_find(const char *format)
 }
 
 const char *
+hist_format_name(size_t i)
+{
+    return i < DG_ARRAY_SIZE(tools) ? tools[i].format : NULL;
+}
+
+const char *
+hist_set_format(const struct hist_set *set)
+{
+    return set->tool->format;
+}
+
+const char *
 hist_tool_names(struct arena *a)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(4096);
@@ -587,6 +608,12 @@ n_fitting(const struct hist_tool *tool, const char *columns)
         n++;
     }
     return required == want ? n : 0;
+}
+
+size_t
+hist_set_fit(const struct hist_set *set, const char *columns)
+{
+    return n_fitting(set->tool, columns);
 }
 
 const struct hist_tool *

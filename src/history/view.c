@@ -172,6 +172,20 @@ hist_view_state(const struct hist_view *v, size_t migration)
     return v->states[m->is_down ? m->pair : migration];
 }
 
+const struct hist_migration *
+hist_view_edited(const struct hist_view *v, const struct hist_migration *m)
+{
+    enum dg_migration_state own = hist_view_state(v, m->index);
+
+    if (own == DG_MIG_EDITED)
+        return m;
+    for (size_t i = 0; own != DG_MIG_APPLIED && i < v->set->n; i++) {
+        if (v->states[i] == DG_MIG_EDITED)
+            return &v->set->migrations[i];
+    }
+    return NULL;
+}
+
 size_t
 hist_view_n_missing(const struct hist_view *v)
 {

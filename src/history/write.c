@@ -393,10 +393,10 @@ hist_check_write(const struct hist_view *v, const struct sql_facts *f,
 }
 
 void
-hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
-    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds)
+hist_each_written(const struct hist_view *v, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *m), void *ctx)
 {
-    const struct hist_view *v = hist_tx_view(tx);
     const struct sql_write *w = f->write;
     struct judgement j = { v, w, binds, n_binds, NULL };
     const struct hist_migration *m = NULL;
@@ -405,18 +405,31 @@ hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
         return;
     if (w->op == SQL_WRITE_UPDATE) {
         if (judge_change(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
-            hist_tx_record(tx, m);
+            fn(ctx, m);
         return;
     }
     if (w->op != SQL_WRITE_INSERT)
         return;
     if (judge_rows(&j, &m, NULL) == HIST_WRITE_FORGED) {
         if (judge_insert(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
-            hist_tx_record(tx, m);
+            fn(ctx, m);
         return;
     }
     for (size_t i = 0; i < n_rows(w); i++) {
         if (judge_row(&j, i, &m, NULL) != HIST_WRITE_NEEDS_BINDS && m)
-            hist_tx_record(tx, m);
+            fn(ctx, m);
     }
+}
+
+static void
+record(void *ctx, const struct hist_migration *m)
+{
+    hist_tx_recorded(ctx, m);
+}
+
+void
+hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
+    const struct hist_match *match, const struct hist_bind *binds, size_t n_binds)
+{
+    hist_each_written(hist_tx_view(tx), f, match, binds, n_binds, record, tx);
 }

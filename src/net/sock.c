@@ -34,6 +34,32 @@ net_connect_result(int fd)
     return -error;
 }
 
+int
+net_local_addr(int fd, struct net_addr *out)
+{
+    struct net_addr a = { .len = sizeof a.ss };
+    if (getsockname(fd, (struct sockaddr *)&a.ss, &a.len) < 0)
+        return -errno;
+    *out = a;
+    return 0;
+}
+
+int
+net_peer_uid(int fd, uint32_t *uid)
+{
+    int domain = AF_UNIX;
+    struct ucred cred;
+    socklen_t len = sizeof domain, n = sizeof cred;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+        return -errno;
+    if (domain != AF_UNIX)
+        return -EPROTONOSUPPORT;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
+        return -errno;
+    *uid = cred.uid;
+    return 0;
+}
+
 /* Failures are passed over: a connection without keepalive is better than none. */
 static void
 set_option(int fd, int level, int name, int value)

@@ -68,7 +68,11 @@ void net_listener_free(struct net_listener *l);
 /* Starts a connect: returns the fd (maybe in progress: writable when done, then
  * net_connect_result) or -errno. The caller closes it. */
 int net_connect(const struct net_addr *addr) MUST_CHECK;
-int net_connect_result(int fd) MUST_CHECK; /* 0 or -errno */
+int net_connect_result(int fd) MUST_CHECK;                   /* 0 or -errno */
+int net_local_addr(int fd, struct net_addr *out) MUST_CHECK; /* 0 or -errno */
+/* The user of the process that connected, of a unix socket; -EPROTONOSUPPORT: it is none.
+ * 0 or -errno. */
+int net_peer_uid(int fd, uint32_t *uid) MUST_CHECK;
 void
 net_sock_options(int fd, const struct net_keepalive *ka); /* TCP_NODELAY, keepalive */
 /* Raises RLIMIT_NOFILE to wanted, or as far as it goes; never lowers it. 0 or -errno;

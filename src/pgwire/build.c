@@ -28,6 +28,17 @@ pgw_build_parse(struct buf *out, struct str name, const char *sql)
 }
 
 void
+pgw_build_parse_typed(
+    struct buf *out, struct str name, const char *sql, struct str types)
+{
+    struct str text = str_of(sql);
+    pgw_put_head(out, 'P', name.n + 1 + text.n + 1 + types.n);
+    pgw_put_cstr(out, name);
+    pgw_put_cstr(out, text);
+    buf_put(out, types.p, types.n);
+}
+
+void
 pgw_build_bind(struct buf *out, struct str portal, struct str statement)
 {
     pgw_put_head(out, 'B', portal.n + 1 + statement.n + 1 + 6);

@@ -35,6 +35,7 @@ pgw_parse_parse(const char *body, size_t n, struct pgw_parse *out, struct err *e
         return refuse(err, "Parse", "has no terminator after the statement's name");
     if (!pgw_take_cstr(&r, &m.sql))
         return refuse(err, "Parse", "has no terminator after its text");
+    m.types = (struct str){ m.sql.p + m.sql.n + 1, pgw_left(&r) };
     if (!pgw_take_u16(&r, &m.n_types) || !pgw_take(&r, m.n_types * (size_t)4, &types))
         return refuse(err, "Parse", "is too short for its parameter types");
     if (pgw_left(&r))

@@ -94,3 +94,23 @@ pgw_error_field(const char *body, size_t n, char code, struct str *out)
     }
     return false;
 }
+
+bool
+pgw_error_move(struct buf *out, const char *body, size_t n, int position)
+{
+    struct pgw_read r = pgw_reader(body, n);
+    struct str text, old = { "", 0 };
+    char c, moved[16];
+    if (!pgw_error_field(body, n, 'P', &old))
+        return false;
+    int len = snprintf(moved, sizeof moved, "%d", position);
+    pgw_put_head(out, 'E', n - old.n + (size_t)len);
+    while (pgw_take_byte(&r, &c) && c) {
+        if (!pgw_take_cstr(&r, &text))
+            return false;
+        buf_put(out, &c, 1);
+        pgw_put_cstr(out, c == 'P' ? (struct str){ moved, (size_t)len } : text);
+    }
+    buf_put(out, "", 1);
+    return pgw_left(&r) == 0;
+}

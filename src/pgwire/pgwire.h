@@ -102,6 +102,8 @@ struct pgw_error {
     int position; /* in characters from 1, 0: none */
 };
 void pgw_error_build(struct buf *out, bool is_notice, const struct pgw_error *e);
+/* The ErrorResponse with this body and another POSITION; false: its shape is wrong. */
+bool pgw_error_move(struct buf *out, const char *body, size_t n, int position);
 /* Finds a field by its code ('C', 'M', ...) in a body; false if absent or unterminated. */
 bool pgw_error_field(const char *body, size_t n, char code, struct str *out);
 
@@ -112,6 +114,7 @@ int pgw_parse_query(const char *body, size_t n, struct str *sql, struct err *err
 struct pgw_parse {
     struct str name, sql;
     unsigned n_types; /* parameter types it declares */
+    struct str types; /* their number and oids, as they stand behind the text */
 };
 int pgw_parse_parse(const char *body, size_t n, struct pgw_parse *out, struct err *err)
     MUST_CHECK;
@@ -159,6 +162,9 @@ int pgw_parse_command_complete(const char *body, size_t n, struct str *tag) MUST
  * Names and texts hold no NUL. */
 void pgw_build_query(struct buf *out, const char *sql);
 void pgw_build_parse(struct buf *out, struct str name, const char *sql);
+/* types: as in struct pgw_parse. */
+void pgw_build_parse_typed(
+    struct buf *out, struct str name, const char *sql, struct str types);
 void pgw_build_bind(
     struct buf *out, struct str portal, struct str statement);     /* no parameters */
 void pgw_build_execute(struct buf *out, struct str portal);        /* all rows */

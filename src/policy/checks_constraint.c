@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking that are about constraints of tables in use: which scan, which
  * build an index, under which lock. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -276,6 +278,27 @@ pol_check_add_exclusion(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- set-not-null-scan ---- */
 
+/* Is the column NOT NULL already, or says a valid CHECK of the table so? */
+static bool
+is_filled(struct pol_run *r, const struct sql_object *o, const char *column)
+{
+    const struct pol_live_relation *rel;
+    const struct pol_live_column *c;
+
+    if (pol_ask(r, o, &rel) != POL_LIVE_FOUND)
+        return false;
+    c = pol_live_column(rel, column);
+    if (c && c->is_not_null && !pol_was_changed(r, column))
+        return true;
+    for (size_t i = 0; i < rel->n_constraints; i++) {
+        const struct pol_live_constraint *k = &rel->constraints[i];
+        if (k->is_valid && k->not_null_of && strcmp(k->not_null_of, column) == 0
+            && !pol_had_sub(r, "DROP CONSTRAINT", k->name))
+            return true;
+    }
+    return false;
+}
+
 void
 pol_check_set_not_null(struct pol_run *r, const struct sql_facts *f)
 {
@@ -286,7 +309,8 @@ pol_check_set_not_null(struct pol_run *r, const struct sql_facts *f)
         const struct sql_sub *s = &f->subs[i];
         if (!pol_sub_is(s, "SET NOT NULL") || !s->column
             || pol_unit_is_new_column(r->unit, o->schema, o->name, s->column)
-            || pol_flow_knows_not_null(r->flow, o, s->column))
+            || pol_flow_knows_not_null(r->flow, o, s->column)
+            || is_filled(r, o, s->column))
             continue;
         const char *const parts[] = { o->name, s->column, "not_null" };
         const char *table = pol_name(r, o), *column = pol_ident(a, s->column);

@@ -2,6 +2,8 @@
 /* Checks of group destructive: objects dropped beside tables and columns, and what protects
  * their data. What the same text made is exempt; what it makes again is replaced, not
  * dropped. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -160,13 +162,19 @@ is_replaced(const struct pol_run *r, const struct sql_object *o, const char *nam
 }
 
 static bool
-is_primary(const struct pol_run *r, const struct sql_object *o, const char *name)
+is_primary(struct pol_run *r, const struct sql_object *o, const char *name)
 {
+    const struct pol_live_relation *rel;
+    const struct pol_live_constraint *there = NULL;
     const struct pol_shape *t = pol_shape_find(r->shapes, o->schema, o->name);
     bool is_known = t && t->pk && t->pk->name && strcmp(t->pk->name, name) == 0;
     const struct pol_value *names =
         &r->pol->checks[POL_C_DROP_PRIMARY_KEY].params[POL_P_NAMES];
 
+    if (!is_known && pol_ask(r, o, &rel) == POL_LIVE_FOUND)
+        there = pol_live_constraint(rel, name);
+    if (there)
+        return there->kind == 'p';
     for (size_t i = 0; i < names->n_words && !is_known; i++)
         is_known = str_glob(names->words[i], name);
     return is_known;

@@ -5,6 +5,7 @@
 #include "policy/rules.h"
 
 #include "ddlgate/sqlstate.h"
+#include "history/capture.h"
 
 #include <string.h>
 
@@ -61,6 +62,55 @@ report_unknown(
 }
 
 /* ---- migration-first ---- */
+
+/* An access section with an `unmigrated` of its own keeps it. */
+static bool
+captures(const struct pol_run *r)
+{
+    return r->pol->is_capturing && !(r->granted && r->granted->unmigrated != POL_UNSET);
+}
+
+/* unmigrated = capture: it passes if it can be put into a file. */
+static void
+report_captured(
+    struct pol_run *r, const struct pol_history *h, const struct sql_facts *f)
+{
+    const struct pol_text *t = r->text;
+    const struct sql_stmt *s = &t->scan->stmts[f->stmt];
+    size_t end = r->fact;
+    struct err why = { "" };
+
+    while (end < t->tree->n && t->tree->facts[end].stmt == f->stmt)
+        end++;
+    size_t first = r->fact;
+    while (t->tree->facts[first].parent >= 0)
+        first = (size_t)t->tree->facts[first].parent;
+    struct hist_captured c = {
+        .sql = t->text + s->start,
+        .len = s->len,
+        .base = s->start,
+        .std_strings = t->std_strings,
+        .facts = &t->tree->facts[first],
+        .n_facts = end - first,
+        .search_path = r->session ? r->session->search_path : NULL,
+    };
+    if (hist_capture_fault(hist_view_set(h->view), &c, &why) == 0) {
+        pol_report(r,
+            POL_REPORT(.message = "it becomes a migration file when it is committed",
+                .is_limited = true, .at_most = DG_NOTE, .is_captured = true));
+        return;
+    }
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       pol_arena(r), "it can't be captured: %.900s", why.text),
+            .detail =
+                "Changes that no migration holds pass here only if a file can be made of "
+                "them (unmigrated = capture).",
+            .hint = t->next_file ? arena_printf(pol_arena(r),
+                        "Write it to %s and run the migration tool through the gate.",
+                        t->next_file)
+                                 : NULL));
+}
 
 static void
 report_unmigrated(struct pol_run *r, const struct pol_history *h)
@@ -160,10 +210,12 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
     r->first_stmt = f->stmt + 1;
     if (!h || !h->is_known)
         report_unknown(r, h, NULL);
-    else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
-        report_applied(r, h);
     else if (h->view && h->match.kind == HIST_MATCH_DOWN_BLOCKED)
         report_rollback(r, h);
+    else if (h->view && captures(r))
+        report_captured(r, h, f);
+    else if (h->view && h->match.kind == HIST_MATCH_APPLIED)
+        report_applied(r, h);
     else
         report_unmigrated(r, h);
 }
@@ -211,24 +263,6 @@ pol_check_failed(struct pol_run *r, const struct sql_facts *f)
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 
-/* The edited file that stands in the way: the statement's own, or, for what has yet to be
- * applied, any: it would be applied to another schema than the files tell of. NULL: none. */
-static const struct hist_migration *
-find_edited(const struct hist_view *view, const struct hist_migration *m)
-{
-    const struct hist_set *set = hist_view_set(view);
-
-    if (hist_view_state(view, m->index) == DG_MIG_EDITED)
-        return m;
-    if (hist_view_state(view, m->index) == DG_MIG_APPLIED)
-        return NULL;
-    for (size_t i = 0; i < set->n; i++) {
-        if (hist_view_state(view, i) == DG_MIG_EDITED)
-            return &set->migrations[i];
-    }
-    return NULL;
-}
-
 void
 pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
 {
@@ -238,7 +272,7 @@ pol_check_immutable(struct pol_run *r, const struct sql_facts *f)
     if (!h || !h->is_known || !h->view)
         return;
     const struct hist_migration *m = migration_of(h);
-    m = m ? find_edited(h->view, m) : NULL;
+    m = m ? hist_view_edited(h->view, m) : NULL;
     if (!m || !speaks_first(r, m))
         return;
     const char *file = version_of(r, m);
@@ -331,6 +365,38 @@ pol_check_missing(struct pol_run *r, const struct sql_facts *f)
                 "was migrated from another branch, or the file was deleted.",
             .hint = "Restore the file from version control, or set `baseline` in the "
                     "[migrations] section.",
+            .sqlstate = DG_SQLSTATE_NOT_NOW));
+}
+
+/* ---- migration-complete ---- */
+
+/* Speaks at the end of a transaction: COMMIT, PREPARE TRANSACTION, or the last change of a
+ * text that is a transaction of its own. */
+void
+pol_check_complete(struct pol_run *r, const struct sql_facts *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_history *h = pol_fact_history(r);
+
+    if (!h || !h->unrecorded_why)
+        return;
+    if (r->n_bound == 0 && r->n_free > 0 && !h->is_unrecorded_before)
+        return;
+    bool ends = f->tx != SQL_TX_NONE;
+    const char *file = h->unrecorded ? version_of(r, h->unrecorded) : "the migration";
+    const char *why = h->unrecorded_why;
+    pol_report(r,
+        POL_REPORT(.message = ends
+                ? why
+                : arena_printf(a, "outside of a transaction it is committed at once, and "
+                                  "%s is not complete", file),
+            .detail = arena_printf(a,
+                "%s%sWhat is committed without its row in the history looks pending, and "
+                "runs once more; what is committed in part is no version of the schema.",
+                ends ? "" : why, ends ? "" : ". "),
+            .hint = arena_printf(a,
+                "Run all of %s between BEGIN and COMMIT, its row in the history included%s.",
+                file, ends ? "; this transaction is rolled back" : ""),
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 

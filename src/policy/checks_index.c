@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking that are about indexes and materialized views. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -97,6 +99,20 @@ pol_check_index_own(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- partitioned-index ---- */
 
+/* The table that the index is on: known by the text, or by the server. */
+static bool
+is_partitioned(struct pol_run *r, const struct sql_object *o)
+{
+    const struct pol_shape *t = pol_shape_find(r->shapes, o->on_schema, o->on);
+    const struct pol_live_relation *rel;
+    enum pol_live_state state;
+
+    if (t && (t->is_made || t->is_partitioned))
+        return t->is_partitioned;
+    return pol_ask_table(r, o, &state, &rel) && state == POL_LIVE_FOUND
+        && rel->kind == 'p';
+}
+
 void
 pol_check_partitioned_index(struct pol_run *r, const struct sql_facts *f)
 {
@@ -106,8 +122,7 @@ pol_check_partitioned_index(struct pol_run *r, const struct sql_facts *f)
         || (f->flags & SQL_F_ONLY))
         return;
     const struct sql_object *o = &f->objects[0];
-    const struct pol_shape *t = pol_shape_find(r->shapes, o->on_schema, o->on);
-    if (!t || !t->is_partitioned)
+    if (!is_partitioned(r, o))
         return;
     const char *table = pol_qualified(a, o->on_schema, o->on);
     const char *list = pol_ident_list(
@@ -203,6 +218,71 @@ twice_in(const struct sql_index *x)
     return NULL;
 }
 
+static bool
+live_covers(
+    const struct pol_live_index *wide, const struct sql_index *narrow, bool is_unique)
+{
+    if (!wide->is_valid || strcmp(wide->method, "btree") != 0 || wide->has_where
+        || wide->has_order || narrow->has_where || narrow->has_order
+        || wide->n_columns < narrow->n_columns || narrow->n_include)
+        return false;
+    if (is_unique && !(wide->is_unique && wide->n_columns == narrow->n_columns))
+        return false;
+    for (size_t i = 0; i < narrow->n_columns; i++) {
+        if (!narrow->columns[i] || !wide->columns[i]
+            || strcmp(narrow->columns[i], wide->columns[i]) != 0)
+            return false;
+    }
+    return narrow->n_columns > 0;
+}
+
+/* Does any statement of the text drop it? A new index is often built before the old one
+ * goes. */
+static bool
+is_dropped_in(const struct pol_run *r, const char *name)
+{
+    const struct sql_tree *tree = r->text->tree;
+    size_t n = tree->n < 2000 ? tree->n : 2000;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        for (size_t k = 0; pol_tag(f, "DROP INDEX") && k < f->n_objects; k++) {
+            if (strcmp(f->objects[k].name, name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* An index of the same name is another matter: IF NOT EXISTS, or an error. */
+static void
+duplicate_of_live(
+    struct pol_run *r, const struct sql_facts *f, const struct sql_object *o)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_live_relation *rel;
+    enum pol_live_state state;
+
+    if (!pol_ask_table(r, o, &state, &rel) || state != POL_LIVE_FOUND)
+        return;
+    for (size_t i = 0; i < rel->n_indexes; i++) {
+        const struct pol_live_index *x = &rel->indexes[i];
+        if (strcmp(x->name, o->name) == 0
+            || !live_covers(x, f->index, f->flags & SQL_F_UNIQUE)
+            || is_dropped_in(r, x->name))
+            continue;
+        pol_report(r,
+            POL_REPORT(.message = arena_printf(a,
+                           "index %s of %s leads with the same columns already",
+                           pol_ident(a, x->name), pol_live_name(r, rel)),
+                .detail = "Every write pays for both, and queries need one of them.",
+                .hint = arena_printf(
+                    a, "Leave it out; %s serves.", pol_ident(a, x->name)),
+                .object = o));
+        return;
+    }
+}
+
 void
 pol_check_duplicate_index(struct pol_run *r, const struct sql_facts *f)
 {
@@ -241,4 +321,6 @@ pol_check_duplicate_index(struct pol_run *r, const struct sql_facts *f)
                 .object = o));
         return;
     }
+    if (!t || !t->is_made)
+        duplicate_of_live(r, f, o);
 }

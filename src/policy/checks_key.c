@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group modelling about foreign keys (fk-index: checks_modelling.c). */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -95,12 +97,68 @@ stored_type(const struct sql_column *col)
     return strcmp(type, "smallserial") == 0 ? "int2" : type;
 }
 
-static const struct sql_column *
-column_def(const struct pol_run *r, const struct pol_shape *t, const char *name)
+/* One side of a foreign key: what the text says of its table, else the server. */
+struct side {
+    const struct pol_shape *shape;
+    const struct pol_live_relation *live;
+};
+
+static struct side
+side_of(struct pol_run *r, const char *schema, const char *name)
 {
-    const struct pol_shape_column *c = t && name ? pol_shape_column(r->shapes, t, name)
+    const struct sql_object o = {
+        .kind = SQL_O_TABLE, .schema = schema, .name = name, .pos = -1
+    };
+    struct side side = { pol_shape_find(r->shapes, schema, name), NULL };
+
+    if (!(side.shape && side.shape->is_made) && !pol_is_own(r, &o)
+        && pol_ask(r, &o, &side.live) != POL_LIVE_FOUND)
+        side.live = NULL;
+    return side;
+}
+
+/* A column's type as it is stored, and as people write it. NULL: not known. */
+static const char *
+type_of(
+    struct pol_run *r, const struct side *side, const char *name, const char **shown)
+{
+    const struct pol_shape_column *c = side->shape && name
+        ? pol_shape_column(r->shapes, side->shape, name)
+        : NULL;
+
+    if (c && c->def) {
+        bool is_serial = pol_is_serial(c->def);
+        const char *type = stored_type(c->def);
+        const char *dot = strrchr(type, '.'); /* the server tells no schema */
+        *shown = !is_serial             ? pol_type(pol_arena(r), c->def)
+            : strcmp(type, "int8") == 0 ? "bigint"
+                                        : "integer";
+        return dot ? dot + 1 : type;
+    }
+    const struct pol_live_column *l = side->live ? pol_live_column(side->live, name)
                                                  : NULL;
-    return c ? c->def : NULL;
+    if (!l || l->is_array)
+        return NULL;
+    *shown = l->shown;
+    return l->type;
+}
+
+/* The columns that REFERENCES table means. */
+static size_t
+key_of(const struct side *side, const char *const **columns)
+{
+    if (side->shape && side->shape->pk) {
+        *columns = (const char *const *)side->shape->pk->columns;
+        return side->shape->pk->n_columns;
+    }
+    for (size_t i = 0; side->live && i < side->live->n_constraints; i++) {
+        const struct pol_live_constraint *k = &side->live->constraints[i];
+        if (k->kind != 'p')
+            continue;
+        *columns = (const char *const *)k->columns;
+        return k->n_columns;
+    }
+    return 0;
 }
 
 static void
@@ -108,30 +166,28 @@ type_match(struct pol_run *r, const struct sql_facts *f, const struct sql_object
     const struct sql_sub *s, const struct sql_constraint *c, const char *column)
 {
     struct arena *a = pol_arena(r);
-    const struct pol_shape *from = pol_shape_find(r->shapes, o->schema, o->name);
-    const struct pol_shape *to = pol_shape_find(r->shapes, c->ref_schema, c->ref_table);
     const char *const *names = c->n_columns ? (const char *const *)c->columns : &column;
-    size_t n = c->n_columns ? c->n_columns : 1;
+    const char *const *others = (const char *const *)c->ref_columns;
+    size_t n = c->n_columns ? c->n_columns : 1, n_others = c->n_ref_columns;
 
     (void)f;
     (void)s;
-    if (c->kind != SQL_C_FOREIGN || !to)
+    if (c->kind != SQL_C_FOREIGN || !c->ref_table)
         return;
-    bool by_pk = !c->n_ref_columns && to->pk && to->pk->n_columns == n;
-    for (size_t i = 0; i < n && (by_pk || c->n_ref_columns == n); i++) {
-        const char *other = by_pk ? to->pk->columns[i] : c->ref_columns[i];
-        const struct sql_column *x = column_def(r, from, names[i]);
-        const struct sql_column *y = column_def(r, to, other);
-        if (!x || !y || strcmp(stored_type(x), stored_type(y)) == 0)
+    struct side from = side_of(r, o->schema, o->name);
+    struct side to = side_of(r, c->ref_schema, c->ref_table);
+    if (!n_others)
+        n_others = key_of(&to, &others);
+    for (size_t i = 0; i < n && n_others == n; i++) {
+        const char *mine = NULL, *theirs = NULL;
+        const char *x = type_of(r, &from, names[i], &mine);
+        const char *y = type_of(r, &to, others[i], &theirs);
+        if (!x || !y || strcmp(x, y) == 0)
             continue;
-        report_fk(r, o, c, column,
-            arena_printf(a, "%s refers to %s", pol_type(a, x), pol_type(a, y)),
+        report_fk(r, o, c, column, arena_printf(a, "%s refers to %s", mine, theirs),
             "Each check casts one of them, and what fits into one may not fit into the "
             "other.",
-            arena_printf(a, "%s %s", pol_ident(a, x->name),
-                pol_is_serial(y)
-                    ? strcmp(stored_type(y), "int8") == 0 ? "bigint" : "integer"
-                    : pol_type(a, y)));
+            arena_printf(a, "%s %s", pol_ident(a, names[i]), theirs));
         return;
     }
 }

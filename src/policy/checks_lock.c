@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking: statements whose lock is stronger, or on more tables, than they
  * look; and the timeouts that keep a lock's queue short. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -48,6 +50,18 @@ pol_check_create_trigger(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- drop-fk-locks-parent ---- */
 
+/* By what the server says, else by its name. */
+static bool
+is_foreign_key(struct pol_run *r, const struct sql_object *o, const char *name)
+{
+    const struct pol_live_relation *rel;
+    const struct pol_live_constraint *k = NULL;
+
+    if (pol_ask(r, o, &rel) == POL_LIVE_FOUND)
+        k = pol_live_constraint(rel, name);
+    return k ? k->kind == 'f' : pol_param_has(r, POL_P_NAMES, name);
+}
+
 void
 pol_check_drop_fk(struct pol_run *r, const struct sql_facts *f)
 {
@@ -56,8 +70,7 @@ pol_check_drop_fk(struct pol_run *r, const struct sql_facts *f)
 
     for (size_t i = 0; o && i < f->n_subs && pol_is_worth(r); i++) {
         const struct sql_sub *s = &f->subs[i];
-        if (!pol_sub_is(s, "DROP CONSTRAINT")
-            || !pol_param_has(r, POL_P_NAMES, s->column))
+        if (!pol_sub_is(s, "DROP CONSTRAINT") || !is_foreign_key(r, o, s->column))
             continue;
         pol_report(r,
             POL_REPORT(.message = arena_printf(a,
@@ -157,7 +170,7 @@ pol_check_replica_full(struct pol_run *r, const struct sql_facts *f)
 
 static void
 check_timeout(struct pol_run *r, const struct sql_facts *f, bool is_set,
-    enum pol_lock at_least, const char *setting, const char *value, const char *detail)
+    enum pol_lock at_least, const char *setting, const char *detail)
 {
     struct arena *a = pol_arena(r);
     const struct sql_object *table;
@@ -175,7 +188,7 @@ check_timeout(struct pol_run *r, const struct sql_facts *f, bool is_set,
             .hint = arena_printf(a,
                 "SET %s = '%s'; before it (SET LOCAL inside a "
                 "transaction).",
-                setting, value),
+                setting, pol_param(r, POL_P_VALUE)->text),
             .object = table ? table : &f->objects[0]));
 }
 
@@ -183,7 +196,7 @@ void
 pol_check_lock_timeout(struct pol_run *r, const struct sql_facts *f)
 {
     check_timeout(r, f, pol_flow_has_lock_timeout(r->flow), POL_LOCK_SHARE,
-        "lock_timeout", "2s",
+        "lock_timeout",
         "It waits for one idle reader for as long as that one likes, and everybody else "
         "queues behind it.");
 }
@@ -192,6 +205,6 @@ void
 pol_check_statement_timeout(struct pol_run *r, const struct sql_facts *f)
 {
     check_timeout(r, f, pol_flow_has_statement_timeout(r->flow), POL_LOCK_SHARE,
-        "statement_timeout", "1min",
+        "statement_timeout",
         "A scan or rewrite that takes longer than thought holds its lock all the while.");
 }

@@ -1,10 +1,26 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group modelling: what a schema should have. */
-#include "policy/rules.h"
+#include "policy/ask.h"
 
-#include "policy/unit.h"
+#include "policy/safe.h"
 
 #include <string.h>
+
+static bool
+has_live_index(
+    struct pol_run *r, const struct sql_object *o, const char *const *columns, size_t n)
+{
+    const struct pol_live_relation *rel;
+
+    if (pol_ask(r, o, &rel) != POL_LIVE_FOUND)
+        return false;
+    for (size_t i = 0; i < rel->n_indexes; i++) {
+        if (pol_live_leads(&rel->indexes[i], columns, n)
+            && !pol_was_dropped(r, SQL_O_INDEX, rel->indexes[i].name))
+            return true;
+    }
+    return false;
+}
 
 /* One foreign key of a statement; column: of a column constraint. */
 static void
@@ -20,6 +36,8 @@ check_key(struct pol_run *r, const struct sql_object *o, const struct sql_constr
         || pol_unit_has_index(r->unit, o->schema, o->name, columns, n))
         return;
     bool is_new = o->is_created || pol_unit_is_new(r->unit, o->schema, o->name, true);
+    if (!is_new && has_live_index(r, o, columns, n))
+        return;
     const char *table = pol_qualified(a, o->schema, o->name);
     const char *list = pol_ident_list(a, columns, n);
     const char *parts[2 + 32] = { "idx", o->name };
@@ -42,11 +60,81 @@ check_key(struct pol_run *r, const struct sql_object *o, const struct sql_constr
             .object = o, .column = columns[0], .at = c->pos + 1));
 }
 
+/* ---- an index dropped that foreign keys need ---- */
+
+static bool
+is_dropped_by(const struct sql_facts *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_objects; i++) {
+        if (strcmp(f->objects[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does another index of the table find the key's rows when those of f are gone? */
+static bool
+has_other(struct pol_run *r, const struct sql_facts *f,
+    const struct pol_live_relation *table, const struct pol_live_constraint *k)
+{
+    const char *const *columns = (const char *const *)k->columns;
+
+    if (pol_unit_has_index(r->unit, table->schema, table->name, columns, k->n_columns))
+        return true;
+    for (size_t i = 0; i < table->n_indexes; i++) {
+        const struct pol_live_index *x = &table->indexes[i];
+        if (!is_dropped_by(f, x->name) && pol_live_leads(x, columns, k->n_columns)
+            && !pol_was_dropped(r, SQL_O_INDEX, x->name))
+            return true;
+    }
+    return false;
+}
+
+static void
+check_dropped(struct pol_run *r, const struct sql_facts *f, const struct sql_object *o)
+{
+    struct arena *a = pol_arena(r);
+    const struct pol_live_relation *rel;
+
+    if (o->is_temp || pol_unit_is_new_index(r->unit, o->name)
+        || pol_ask(r, o, &rel) != POL_LIVE_FOUND || !rel->table)
+        return;
+    const struct pol_live_relation *table = rel->table;
+    for (size_t i = 0; i < table->n_constraints && pol_is_worth(r); i++) {
+        const struct pol_live_constraint *k = &table->constraints[i];
+        bool is_served = false;
+        for (size_t j = 0; j < table->n_indexes; j++)
+            is_served |= strcmp(table->indexes[j].name, rel->name) == 0
+                && pol_live_leads(
+                    &table->indexes[j], (const char *const *)k->columns, k->n_columns);
+        if (k->kind != 'f' || !is_served || has_other(r, f, table, k)
+            || pol_had_sub(r, "DROP CONSTRAINT", k->name))
+            continue;
+        const char *other = pol_qualified(a, k->schema, k->table);
+        pol_report(r,
+            POL_REPORT(.message = arena_printf(a,
+                           "index %s serves foreign key %s, and no other does",
+                           pol_ident(a, o->name), pol_ident(a, k->name)),
+                .detail = arena_printf(a,
+                    "Without it each DELETE or key change on %s scans %s for rows that "
+                    "refer to it, and holds its locks meanwhile.",
+                    other, pol_live_name(r, table)),
+                .hint = arena_printf(a,
+                    "Drop the foreign key first, or make another index that leads with "
+                    "(%s).",
+                    pol_ident_list(a, (const char *const *)k->columns, k->n_columns)),
+                .object = o, .at = o->pos + 1));
+    }
+}
+
 void
 pol_check_fk_index(struct pol_run *r, const struct sql_facts *f)
 {
     const struct sql_object *o = pol_table_of(f);
 
+    for (size_t i = 0; pol_tag(f, "DROP INDEX") && !pol_stored(r) && i < f->n_objects;
+         i++)
+        check_dropped(r, f, &f->objects[i]);
     if (!o || o->kind != SQL_O_TABLE || o->is_temp || pol_excepted(r, o)
         || pol_is_stored(r->text->tree, r->fact))
         return;

@@ -223,8 +223,8 @@ check_name(struct pol_run *r, const struct sql_object *o, const char *what,
                 : arena_printf(a, "%s has no name; the server would take %s", what,
                     pol_ident(a, given)),
             .detail = arena_printf(a, "Names of this kind follow %s.", patterns->text),
-            .hint = arena_printf(a, "Call it %s.", pol_ident(a, wanted)), .object = o,
-            .at = at));
+            .hint = arena_printf(a, "Call it %s.", pol_ident(a, wanted)),
+            .wanted = is_given ? NULL : pol_ident(a, wanted), .object = o, .at = at));
 }
 
 static void
@@ -339,7 +339,8 @@ constraint_named(struct pol_run *r, const struct sql_facts *f,
                 "whoever drops it later has to look it up in each.",
             .hint = arena_printf(a, "CONSTRAINT %s before it.",
                 pol_constraint_name(r, o, c, column, suffix)),
-            .object = o, .column = column, .at = c->pos + 1));
+            .wanted = pol_constraint_name(r, o, c, column, suffix), .object = o,
+            .column = column, .at = c->pos + 1));
 }
 
 void

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking that are about partitions; and partition-ban. */
+#include "policy/ask.h"
+
 #include "policy/safe.h"
 
 #include <string.h>
@@ -72,6 +74,20 @@ pol_check_partition_of(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- default-partition-scan ---- */
 
+/* By the text, or by the server. */
+static bool
+has_default_partition(struct pol_run *r, const struct sql_object *parent)
+{
+    const struct pol_shape *t = pol_shape_find(r->shapes, parent->schema, parent->name);
+    const struct pol_live_relation *rel;
+
+    if (t && t->has_default_partition)
+        return true;
+    return pol_ask(r, parent, &rel) == POL_LIVE_FOUND && rel->default_partition
+        && !pol_was_dropped(r, SQL_O_TABLE, rel->default_partition)
+        && !pol_was_detached(r, rel->default_partition);
+}
+
 void
 pol_check_default_scan(struct pol_run *r, const struct sql_facts *f)
 {
@@ -83,9 +99,8 @@ pol_check_default_scan(struct pol_run *r, const struct sql_facts *f)
     if (!s || s->value || f->n_objects < 2 || pol_stored(r))
         return;
     const struct sql_object *parent = of ? &f->objects[1] : &f->objects[0];
-    const struct pol_shape *t = pol_shape_find(r->shapes, parent->schema, parent->name);
-    if (parent->kind == SQL_O_INDEX || !t || !t->has_default_partition
-        || pol_is_own(r, parent))
+    if (parent->kind == SQL_O_INDEX || pol_is_own(r, parent)
+        || !has_default_partition(r, parent))
         return;
     pol_report(r,
         POL_REPORT(.message = arena_printf(a,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: ISC
 /* Checks of group locking: what writes a whole table anew while nobody can use it. */
+#include "policy/ask.h"
+
+#include "policy/retype.h"
 #include "policy/safe.h"
 
 #include <string.h>
@@ -138,6 +141,18 @@ change_hint(struct pol_run *r, const struct sql_object *o, const struct sql_colu
         table, made, pol_type(a, col), pol_ident(a, col->name));
 }
 
+/* The column as it is, if nothing in the text has changed it yet; NULL: not known. */
+static const struct pol_live_column *
+present_column(
+    struct pol_run *r, const struct sql_object *o, const struct sql_column *col)
+{
+    const struct pol_live_relation *rel;
+
+    if (pol_was_changed(r, col->name) || pol_ask(r, o, &rel) != POL_LIVE_FOUND)
+        return NULL;
+    return pol_live_column(rel, col->name);
+}
+
 void
 pol_check_change_type(struct pol_run *r, const struct sql_facts *f)
 {
@@ -149,15 +164,21 @@ pol_check_change_type(struct pol_run *r, const struct sql_facts *f)
         if (!col || !pol_sub_is(&f->subs[i], "ALTER COLUMN TYPE") || col->has_collation
             || pol_unit_is_new_column(r->unit, o->schema, o->name, col->name))
             continue;
+        const struct pol_live_column *now = present_column(r, o, col);
+        if (now && pol_retype(now, col) == POL_RETYPE_FREE)
+            continue;
+        const char *message = now
+            ? arena_printf(a, "%s is rewritten: %s from %s to %s", pol_name(r, o),
+                pol_ident(a, col->name), now->shown, pol_type(a, col))
+            : arena_printf(a, "%s is rewritten if %s does not fit into %s as it is",
+                pol_name(r, o), pol_ident(a, col->name), pol_type(a, col));
         pol_report(r,
-            POL_REPORT(.message = arena_printf(a,
-                           "%s is rewritten if %s does not fit into %s as it is",
-                           pol_name(r, o), pol_ident(a, col->name), pol_type(a, col)),
+            POL_REPORT(.message = message,
                 .detail = REWRITE_DETAIL
                 " Only a wider varchar, numeric of the same scale, text, inet, and "
                 "timestamp to timestamptz in UTC keep the rows.",
                 .hint = change_hint(r, o, col), .object = o, .column = col->name,
-                .at = f->subs[i].pos + 1, .is_limited = is_roomy(col),
+                .at = f->subs[i].pos + 1, .is_limited = !now && is_roomy(col),
                 .at_most = DG_NOTE));
     }
 }

@@ -3,26 +3,25 @@
 #include "policy/rules.h"
 
 #include "policy/allows.h"
+#include "policy/ask.h"
 
 #include "ddlgate/sqlstate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A text with more findings than that is refused or passed for the first ones; the rest
- * only counts for the decision. */
-#define MAX_FINDINGS 1000
-
 void
 pol_findings_init(struct pol_findings *f)
 {
     *f = (struct pol_findings){ .arena = arena_new() };
+    f->wants.arena = f->arena;
 }
 
 void
 pol_findings_deinit(struct pol_findings *f)
 {
     mem_free(f->items);
+    pol_wants_deinit(&f->wants);
     if (f->arena)
         arena_free(f->arena);
     *f = (struct pol_findings){ 0 };
@@ -33,7 +32,7 @@ pol_findings_add(struct pol_findings *f, const struct pol_finding *item)
 {
     if (!item->is_observed && item->action > f->action)
         f->action = item->action;
-    else if (f->n >= MAX_FINDINGS)
+    else if (f->n >= POL_MAX_FINDINGS)
         return;
     if ((f->n & (f->n - 1)) == 0) /* full at each power of two */
         f->items = mem_realloc(f->items, (f->n ? 2 * f->n : 1) * sizeof(*f->items));
@@ -147,7 +146,7 @@ effective(const struct pol_run *r, struct pol_origin *origin)
 static bool
 is_full(const struct pol_findings *f, enum dg_action action, bool is_observed)
 {
-    return f->n >= MAX_FINDINGS && (is_observed || action <= f->action);
+    return f->n >= POL_MAX_FINDINGS && (is_observed || action <= f->action);
 }
 
 bool
@@ -237,18 +236,68 @@ apply_baseline(struct pol_run *r, struct pol_finding *f)
     append(a, f, "Known since the baseline of this policy.");
 }
 
-/* A size that nobody can ask for exempts nothing. */
+/* The table's real size, in the message, too, if that has room. */
 static void
+tell_size(struct pol_run *r, struct pol_finding *f, const struct pol_live_relation *rel)
+{
+    const struct pol_check_conf *c = &r->pol->checks[r->check];
+    struct arena *a = pol_arena(r);
+    const char *size = pol_live_size_words(a, rel);
+
+    if (!c->message && (rel->bytes || rel->is_size_known)
+        && strlen(f->message) + strlen(size) + 3 <= POL_MAX_MESSAGE)
+        f->message = arena_printf(a, "%s (%s)", f->message, size);
+    append(a, f, pol_live_words(r, rel));
+}
+
+/* A size that nobody knows exempts nothing. */
+static void
+tell_no_size(struct pol_run *r, struct pol_finding *f, enum pol_live_state state)
+{
+    const struct pol_value *min = pol_param(r, POL_P_MIN_TABLE_SIZE);
+    const struct pol_live *live = r->text->live;
+    struct arena *a = pol_arena(r);
+
+    if (!min->is_written)
+        return;
+    f->needs_live = state == POL_LIVE_NOBODY;
+    append(a, f,
+        arena_printf(a,
+            "The table's size is not known here%s%s, so min_table_size = %s exempts "
+            "nothing.",
+            live && live->why ? ": " : "", live && live->why ? live->why : "",
+            min->text));
+}
+
+/* What the size of the table does to the finding; false: it is exempt. */
+static bool
 apply_size(struct pol_run *r, struct pol_finding *f)
 {
-    const struct pol_value *size = pol_param(r, POL_P_MIN_TABLE_SIZE);
+    const struct pol_value *min = pol_param(r, POL_P_MIN_TABLE_SIZE);
+    const struct sql_object *o = f->object;
+    const struct pol_live_relation *rel;
+    enum pol_live_state state;
 
-    if (size->is_written)
-        append(pol_arena(r), f,
-            arena_printf(pol_arena(r),
-                "The table's size is not known here, so min_table_size = %s exempts "
-                "nothing.",
-                size->text));
+    if (!pol_params_have(pol_check_row(r->check)->info.params, "min_table_size"))
+        return true;
+    if (pol_check_row(r->check)->when == POL_ON_LIVE)
+        return true; /* it has looked at the size itself */
+    if (!o && pol_fact(r)->n_objects)
+        o = &pol_fact(r)->objects[0];
+    if (!o || !pol_ask_table(r, o, &state, &rel)) {
+        tell_no_size(r, f, POL_LIVE_ABSENT);
+        return true;
+    }
+    if (state != POL_LIVE_FOUND) {
+        if (state == POL_LIVE_UNKNOWN && min->text && pol_is_loose(r))
+            return false;
+        tell_no_size(r, f, state);
+        return true;
+    }
+    if (min->text && rel->is_size_known && rel->bytes < min->number)
+        return false;
+    tell_size(r, f, rel);
+    return true;
 }
 
 void
@@ -270,15 +319,18 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .message = c->message ? c->message : report->message,
         .detail = report->detail,
         .hint = c->hint ? c->hint : report->hint,
+        .wanted = report->wanted,
         .origin_file = arena_strdup(pol_arena(r), origin.file),
         .origin_line = origin.line,
         .object = report->object,
         .column = report->column,
         .pos = report->at - 1,
         .sqlstate = sqlstate_of(action, report->sqlstate),
+        .is_captured = report->is_captured,
     };
     f.fact = r->fact;
-    apply_size(r, &f);
+    if (!apply_size(r, &f))
+        return;
     apply_allow(r, &f);
     apply_baseline(r, &f);
     finish(r, &f, c->reason,

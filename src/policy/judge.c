@@ -12,10 +12,17 @@
 #define POL_CHECK(                                                                    \
     symbol, id, group, dev, stg, prod, scope, when, function, params, summary)        \
     [POL_C_##symbol] = { { id, group, summary, DG_##dev, DG_##stg, DG_##prod, params, \
-                             POL_IS_STANDARD_##scope },                               \
+                             POL_IS_STANDARD_##scope, POL_WORD_##when },              \
         POL_RUNS_##scope, POL_ON_##when, function },
 #define POL_IS_STANDARD_SAFETY   false
 #define POL_IS_STANDARD_STANDARD true
+#define POL_WORD_STATIC          "static"
+#define POL_WORD_FILE            "file"
+#define POL_WORD_END             "end"
+#define POL_WORD_HISTORY         "history"
+#define POL_WORD_ALWAYS          "always"
+#define POL_WORD_EXEMPT          "exempt"
+#define POL_WORD_LIVE            "live"
 #define POL_RUNS_SAFETY          POL_SAFETY
 #define POL_RUNS_STANDARD        POL_ALL
 static const struct pol_check_row rows[] = {
@@ -57,6 +64,14 @@ pol_check_info(size_t i)
 {
     DG_ASSERT(i < POL_N_CHECKS, "there are %d checks", POL_N_CHECKS);
     return &rows[i].info;
+}
+
+const struct pol_check_info *
+pol_check_info_of(const char *id)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(id), &check) ? pol_check_info(check) : NULL;
 }
 
 size_t
@@ -141,6 +156,7 @@ runs(const struct pol_run *r, const struct sql_facts *f, enum pol_when_runs when
 {
     switch (when) {
     case POL_ON_STATIC:
+    case POL_ON_LIVE:
         return !is_judged && (!r->session || is_change(r, f));
     case POL_ON_FILE:
         return !r->session;
@@ -222,6 +238,10 @@ follow_path(struct pol_run *r, const struct sql_facts *f)
         || f->tx == SQL_TX_ROLLBACK_TO || f->tx == SQL_TX_COMMIT
         || f->tx == SQL_TX_PREPARE)
         r->path.is_known = false;
+    if ((f->flags & SQL_F_READING) && !is_other_setting)
+        r->is_path_moved = true;
+    else if (f->tx != SQL_TX_NONE && r->session && r->session->search_path)
+        r->is_path_moved |= !r->path.is_known;
 }
 
 /* Is the table that it locks one of this text? */
@@ -233,6 +253,27 @@ speaks_of_new(const struct pol_run *r, const struct sql_facts *f)
 
     return lock == POL_LOCK_NONE || !table || table->is_created
         || pol_unit_is_new(r->unit, table->schema, table->name, true);
+}
+
+static void
+count_free(struct pol_run *r)
+{
+    const struct pol_access *g = r->granted;
+    bool is_free = g && (g->checks_off || g->unmigrated == DG_ALLOW);
+
+    r->n_free += is_free;
+    r->n_bound += !is_free;
+}
+
+/* On the wire only the end of a transaction is looked at, of what changes nothing. */
+static void
+run_plain(struct pol_run *r, const struct sql_facts *f)
+{
+    if (f->tx != SQL_TX_COMMIT && f->tx != SQL_TX_PREPARE)
+        return;
+    r->check = POL_C_COMPLETE;
+    if (pol_is_worth(r))
+        pol_check_complete(r, f);
 }
 
 static void
@@ -250,10 +291,13 @@ run_facts(struct pol_run *r)
         } else if (f->cls != DG_OTHER) {
             if (r->session)
                 pol_access_judge(r);
+            count_free(r);
             run_checks(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
-        } else if (!r->session) {
+        } else if (r->session) {
+            run_plain(r, f);
+        } else {
             if (f->error && f->parent < 0)
                 pol_report_unread(r, f);
             run_checks(r, f);
@@ -263,6 +307,7 @@ run_facts(struct pol_run *r)
         pol_unit_apply(r->unit, i);
     }
     r->out->checks_off = n > 0 && n == n_off;
+    r->out->is_free = r->n_free > 0 && r->n_bound == 0;
 }
 
 void

@@ -89,9 +89,34 @@ load_action(struct loader *l, bool has_off, int *out)
             l->item->key, l->item->value, has_off ? "off" : "allow");
     if (action == DG_REWRITE)
         return load_fault(l,
-            "%s = rewrite is not in this version; use reject, which shows the safe form",
+            "%s = rewrite is an action of checks; use reject, which shows the safe form",
             l->item->key);
     *out = action;
+    return 0;
+}
+
+/* A check's own, which may be rewrite. */
+static int
+check_action(struct loader *l, int *out)
+{
+    if (!str_ieqz(str_of(l->item->value), "rewrite"))
+        return load_action(l, true, out);
+    if (!pol_check_may_rewrite(l->check))
+        return load_fault(l,
+            "%s has no safe form that the gate can make by itself (`ddlgate check --list` "
+            "shows which have one); use reject, which shows what to write instead",
+            pol_check_row(l->check)->info.id);
+    *out = DG_REWRITE;
+    return 0;
+}
+
+static int
+rewrite_else(struct loader *l, int *out)
+{
+    if (load_action(l, false, out) != 0)
+        return -EINVAL;
+    if (*out != DG_WARN && *out != DG_REJECT)
+        return load_fault(l, "rewrite_else is reject or warn, not %s", l->item->value);
     return 0;
 }
 
@@ -143,7 +168,8 @@ load_list(struct loader *l, pol_item_fn *fn, struct pol_list *out)
 
 static const char *const policy_keys[] = { "environment", "defaults", "migrate",
     "unmigrated", "unparsable", "temporary", "mode", "checks", "transaction",
-    "exceptions", "baseline", "require" };
+    "exceptions", "baseline", "require", "facts_timeout", "when_unknown", "rewrite_else",
+    "rewrite_migrated" };
 static const char *const stage_names[] = { "development", "staging", "production" };
 
 static int
@@ -174,6 +200,26 @@ short_form(struct loader *l, enum pol_check check)
     l->shorts[check] = here(l);
     l->pol->checks[check].origin = here(l);
     return load_action(l, false, &l->actions[check]);
+}
+
+/* `capture` lets pass what can be written into a file; what can't, or whose history isn't
+ * known, is refused. */
+static int
+policy_unmigrated(struct loader *l)
+{
+    struct loader capture = *l;
+    struct ini_item item = *l->item;
+
+    l->pol->is_capturing = str_ieqz(str_of(item.value), "capture");
+    l->pol->capture_at = here(l);
+    if (!l->pol->is_capturing)
+        return short_form(l, POL_C_FIRST);
+    item.value = "reject";
+    capture.item = &item;
+    int ret = short_form(&capture, POL_C_FIRST);
+    l->shorts[POL_C_FIRST] = capture.shorts[POL_C_FIRST];
+    l->actions[POL_C_FIRST] = capture.actions[POL_C_FIRST];
+    return ret;
 }
 
 static int
@@ -247,6 +293,21 @@ policy_manner(struct loader *l)
 }
 
 static int
+policy_facts_timeout(struct loader *l)
+{
+    int64_t ms;
+
+    if (str_duration(str_of(l->item->value), 1, &ms) || ms < 10 || ms > 10000)
+        return load_fault(l,
+            "facts_timeout = %.40s is no time that a statement can wait; write 10ms to 10s",
+            l->item->value);
+    l->pol->facts_timeout_ms = ms;
+    return 0;
+}
+
+static int load_when_unknown(struct loader *l, int *out);
+
+static int
 policy_baseline(struct loader *l)
 {
     AUTO(mem_free) char *path = fs_relative_to(l->item->file, l->item->value);
@@ -295,7 +356,7 @@ policy_key(struct loader *l)
     if (strcmp(key, "migrate") == 0)
         return policy_migrate(l);
     if (strcmp(key, "unmigrated") == 0)
-        return short_form(l, POL_C_FIRST);
+        return policy_unmigrated(l);
     if (strcmp(key, "unparsable") == 0)
         return short_form(l, POL_C_UNPARSABLE);
     if (strcmp(key, "temporary") == 0)
@@ -305,10 +366,25 @@ policy_key(struct loader *l)
     if (strcmp(key, "checks") == 0 || strcmp(key, "transaction") == 0
         || strcmp(key, "exceptions") == 0)
         return policy_manner(l);
+    if (strcmp(key, "facts_timeout") == 0)
+        return policy_facts_timeout(l);
+    if (strcmp(key, "when_unknown") == 0) {
+        int word = POL_STRICT;
+        int ret = load_when_unknown(l, &word);
+        l->pol->when_unknown = (enum pol_unknown)word;
+        return ret;
+    }
     if (strcmp(key, "baseline") == 0)
         return policy_baseline(l);
     if (strcmp(key, "require") == 0)
         return policy_require(l);
+    if (strcmp(key, "rewrite_else") == 0)
+        return rewrite_else(l, &l->rewrite_else);
+    if (strcmp(key, "rewrite_migrated") == 0) {
+        if (str_bool(str_of(value), &l->pol->rewrites_migrated) != 0)
+            return load_fault(l, "rewrite_migrated is yes or no, not %.40s", value);
+        return 0;
+    }
     return load_unknown_key(l, policy_keys, DG_ARRAY_SIZE(policy_keys));
 }
 
@@ -371,23 +447,42 @@ check_param(struct loader *l, enum pol_param_key key)
     return 0;
 }
 
+/* Does it matter to the check that live facts are unknown? */
+static bool
+uses_facts(enum pol_check check)
+{
+    const struct pol_check_row *row = pol_check_row(check);
+    return row->when == POL_ON_LIVE
+        || pol_params_have(row->info.params, "min_table_size");
+}
+
+static int
+load_when_unknown(struct loader *l, int *out)
+{
+    static const char *const words[] = { "strict", "loose" };
+    return policy_word(l, words, DG_ARRAY_SIZE(words), out);
+}
+
 /* Names the keys that this check has. */
 static int
 check_unknown_key(struct loader *l)
 {
-    const char *known[5 + 8] = { "action", "message", "hint", "mode", "reason" };
+    const char *known[6 + 8] = { "action", "message", "hint", "mode", "reason",
+        "rewrite_else" };
     struct str rest = str_of(pol_check_row(l->check)->info.params), key, value;
-    size_t n = 5;
+    size_t n = pol_check_may_rewrite(l->check) ? 6 : 5;
 
     while (n < DG_ARRAY_SIZE(known) && pol_params_next(&rest, &key, &value))
         known[n++] = arena_strndup(l->pol->arena, key.p, key.n);
+    if (uses_facts(l->check) && n < DG_ARRAY_SIZE(known))
+        known[n++] = "when_unknown";
     return load_unknown_key(l, known, n);
 }
 
 static int
 check_key(struct loader *l)
 {
-    static const char *const live[] = { "min_table_size", "max_table_size", "min_size",
+    static const char *const sizes[] = { "min_table_size", "max_table_size", "min_size",
         "min_table_rows", "min_rows", "table_size", "table_rows" };
     struct pol_check_conf *c = &l->pol->checks[l->check];
     const char *params = pol_check_row(l->check)->info.params, *key = l->item->key;
@@ -395,7 +490,15 @@ check_key(struct loader *l)
 
     if (strcmp(key, "action") == 0) {
         c->origin = here(l);
-        return load_action(l, true, &l->actions[l->check]);
+        return check_action(l, &l->actions[l->check]);
+    }
+    if (strcmp(key, "rewrite_else") == 0) {
+        if (!pol_check_may_rewrite(l->check))
+            return load_fault(l,
+                "rewrite_else belongs to checks that can be rewritten, "
+                "which %s can't",
+                pol_check_row(l->check)->info.id);
+        return rewrite_else(l, &l->rewrite_elses[l->check]);
     }
     if (strcmp(key, "message") == 0)
         return load_message(l, &c->message);
@@ -409,12 +512,14 @@ check_key(struct loader *l)
         return load_list(l, pol_parse_object, &c->except);
     if (pol_params_have(params, key) && pol_param_find(str_of(key), &param))
         return check_param(l, param);
-    for (size_t i = 0; i < DG_ARRAY_SIZE(live); i++) {
-        if (strcmp(key, live[i]) == 0)
-            return load_fault(l,
-                "%s needs facts from the live catalogue, which this version does not read; "
-                "remove it",
-                key);
+    if (strcmp(key, "when_unknown") == 0 && uses_facts(l->check))
+        return load_when_unknown(l, &c->when_unknown);
+    for (size_t i = 0; i < DG_ARRAY_SIZE(sizes); i++) {
+        if (strcmp(key, sizes[i]) == 0)
+            return load_fault(l, "%s is no key of this check; %s", key,
+                pol_params_have(params, "min_table_size")
+                    ? "write min_table_size = 100MB"
+                    : "its findings don't depend on the size of a table");
     }
     return check_unknown_key(l);
 }
@@ -539,6 +644,25 @@ resolve_stage(struct loader *l, const char *path)
     return 0;
 }
 
+static int
+check_capture(const struct loader *l)
+{
+    const struct pol *p = l->pol;
+
+    if (p->is_capturing && p->is_observed)
+        return err_set(l->err, -EINVAL,
+            "%s:%d: unmigrated = capture and mode = observe exclude each other: what is "
+            "only observed passes and leaves no file",
+            p->capture_at.file, p->capture_at.line);
+    if (!p->is_capturing || l->as_environment
+        || strcmp(p->environment, "development") == 0)
+        return 0;
+    return err_set(l->err, -EINVAL,
+        "%s:%d: unmigrated = capture writes files for whoever tries things out: only with "
+        "environment = development, not %.60s",
+        p->capture_at.file, p->capture_at.line, p->environment);
+}
+
 static enum dg_action
 default_action(enum pol_stage stage, const struct pol_check_info *info)
 {
@@ -582,8 +706,9 @@ static bool
 is_asked(const struct loader *l, size_t check)
 {
     const struct pol_check_row *row = pol_check_row((enum pol_check)check);
-    bool is_basic = row->when == POL_ON_HISTORY || row->when == POL_ON_ALWAYS
-        || row->when == POL_ON_EXEMPT || (check == POL_C_ATTESTED && l->pol->required);
+    bool is_basic = (row->when == POL_ON_HISTORY && !row->info.is_standard)
+        || row->when == POL_ON_ALWAYS || row->when == POL_ON_EXEMPT
+        || (check == POL_C_ATTESTED && l->pol->required);
 
     return is_basic || l->pol->scope >= row->scope || l->sections[check].file
         || l->actions[check] != POL_UNSET;
@@ -595,6 +720,8 @@ finish(struct loader *l, const char *path)
     int ret = end_section(l);
     if (!ret)
         ret = resolve_stage(l, path);
+    if (!ret)
+        ret = check_capture(l);
     for (size_t i = 0; i < POL_N_CHECKS && !ret; i++) {
         const struct pol_check_info *info = &pol_check_row((enum pol_check)i)->info;
         enum dg_action unset = is_asked(l, i) ? default_action(l->pol->stage, info)
@@ -602,6 +729,8 @@ finish(struct loader *l, const char *path)
         l->pol->checks[i].action = l->actions[i] == POL_UNSET
             ? unset
             : (enum dg_action)l->actions[i];
+        l->pol->checks[i].rewrite_else = (enum dg_action)(
+            l->rewrite_elses[i] == POL_UNSET ? l->rewrite_else : l->rewrite_elses[i]);
         default_params(l, i);
     }
     return ret;
@@ -632,7 +761,9 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     struct err *err)
 {
     AUTO(pol_drop) struct pol *p = mem_zalloc(sizeof(*p));
-    struct loader l = { .pol = p, .err = err, .as_environment = environment };
+    struct loader l = {
+        .pol = p, .err = err, .as_environment = environment, .rewrite_else = DG_REJECT
+    };
 
     DG_ASSERT(path || environment, "neither policy nor environment");
 
@@ -640,8 +771,11 @@ pol_load_as(const char *path, const char *environment, bool settle, struct pol *
     p->arena = arena_new();
     p->migrate = DG_MIGRATE_DEFAULT;
     p->scope = POL_SAFETY;
-    for (size_t i = 0; i < POL_N_CHECKS; i++)
-        l.actions[i] = POL_UNSET;
+    p->facts_timeout_ms = POL_FACTS_TIMEOUT_MS;
+    for (size_t i = 0; i < POL_N_CHECKS; i++) {
+        l.actions[i] = l.rewrite_elses[i] = POL_UNSET;
+        p->checks[i].when_unknown = POL_UNSET;
+    }
     int ret = path ? ini_read(path, settle, take_item, &l, err) : 0;
     if (!ret)
         ret = finish(&l, path);

@@ -36,9 +36,10 @@ struct loader {
     struct pol_origin policy_at, environment_at;
     const char *baseline; /* relative to its file already; owned by the arena */
     const char *defaults;
-    int actions[POL_N_CHECKS];                /* POL_UNSET: the catalogue's */
-    struct pol_origin shorts[POL_N_CHECKS];   /* of the short forms */
-    struct pol_origin sections[POL_N_CHECKS]; /* of the first [check] section */
+    int actions[POL_N_CHECKS];                     /* POL_UNSET: the catalogue's */
+    int rewrite_elses[POL_N_CHECKS], rewrite_else; /* POL_UNSET: that of [policy] */
+    struct pol_origin shorts[POL_N_CHECKS];        /* of the short forms */
+    struct pol_origin sections[POL_N_CHECKS];      /* of the first [check] section */
 };
 
 /* -EINVAL with "file:line: text" of the current item. */

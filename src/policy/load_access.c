@@ -25,26 +25,20 @@ static const struct {
     { "time", pol_parse_when, offsetof(struct pol_access, time) },
     { "server_version", pol_parse_version,
         offsetof(struct pol_access, server_version) },
+    { "tls", pol_parse_tls, offsetof(struct pol_access, tls) },
+    { "client_cert_cn", pol_parse_present,
+        offsetof(struct pol_access, client_cert_cn) },
+    { "peer_uid", pol_parse_uid, offsetof(struct pol_access, peer_uid) },
+    { "listener", pol_parse_glob, offsetof(struct pol_access, listener) },
+    { "table_size", pol_parse_size, offsetof(struct pol_access, table_size) },
+    { "table_rows", pol_parse_rows, offsetof(struct pol_access, table_rows) },
 };
 
 static const char *const keys[] = { "database", "role", "client_addr",
     "application_name", "command", "object", "class", "migrated", "migration",
-    "environment", "time", "in_transaction", "server_version", "action", "message",
-    "hint", "reason", "mode", "startup", "unmigrated", "unparsable", "checks" };
-
-/* Match keys of the design that this version can't answer. */
-static const struct {
-    const char *key, *why;
-} missing[] = {
-    { "table_size",
-        "needs facts from the live catalogue, which this version does not read" },
-    { "table_rows",
-        "needs facts from the live catalogue, which this version does not read" },
-    { "tls", "needs TLS towards clients, which this version does not have" },
-    { "client_cert_cn", "needs TLS towards clients, which this version does not have" },
-    { "peer_uid", "needs unix sockets, which this version does not have" },
-    { "listener", "needs named listeners, which this version does not have" },
-};
+    "environment", "time", "in_transaction", "server_version", "tls", "client_cert_cn",
+    "peer_uid", "listener", "table_size", "table_rows", "action", "message", "hint",
+    "reason", "mode", "startup", "unmigrated", "unparsable", "checks" };
 
 int
 load_access_begin(struct loader *l, struct str name)
@@ -220,8 +214,8 @@ take_action(struct loader *l)
 {
     if (str_ieqz(str_of(l->item->value), "rewrite"))
         return load_fault(l,
-            "action = rewrite is not in this version; it comes later, use "
-            "reject with a hint");
+            "action = rewrite is an action of checks, which know the safe form; use reject "
+            "with a hint");
     l->access->origin = (struct pol_origin){ l->file, l->item->line };
     return load_action(l, false, &l->access->action);
 }
@@ -257,16 +251,15 @@ load_access_key(struct loader *l)
         return load_mode(l, &a->is_observed);
     if (strcmp(key, "startup") == 0)
         return take_startup(l);
+    if (strcmp(key, "unmigrated") == 0 && str_ieqz(str_of(l->item->value), "capture"))
+        return load_fault(
+            l, "unmigrated = capture belongs to [policy]: it is for all of a database");
     if (strcmp(key, "unmigrated") == 0)
         return load_action(l, false, &a->unmigrated);
     if (strcmp(key, "unparsable") == 0)
         return load_action(l, false, &a->unparsable);
     if (strcmp(key, "checks") == 0)
         return take_checks(l);
-    for (size_t i = 0; i < DG_ARRAY_SIZE(missing); i++) {
-        if (strcmp(key, missing[i].key) == 0)
-            return load_fault(l, "%s %s; remove it", key, missing[i].why);
-    }
     return load_unknown_key(l, keys, DG_ARRAY_SIZE(keys));
 }
 

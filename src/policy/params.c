@@ -9,6 +9,7 @@
 enum kind {
     KIND_NUMBER,
     KIND_SIZE,
+    KIND_TIME,
     KIND_BOOL,
     KIND_TEXT,
     KIND_LIST,
@@ -261,6 +262,9 @@ number_parse(enum kind kind, const char *text, struct pol_value *out)
         if (!ret && bytes <= INT64_MAX)
             out->number = (int64_t)bytes;
         return ret;
+    case KIND_TIME: /* as the server takes it, without a sign; 0 would mean for ever */
+        ret = str_duration(s, 1, &out->number);
+        return ret || (out->number > 0 && out->number <= INT32_MAX) ? ret : -ERANGE;
     default:
         ret = str_bool(s, &is_on);
         if (!ret)
@@ -282,6 +286,7 @@ pol_value_parse(struct arena *a, enum pol_param_key key, const char *text,
     switch (table[key].kind) {
     case KIND_NUMBER:
     case KIND_SIZE:
+    case KIND_TIME:
     case KIND_BOOL:
         ret = number_parse(table[key].kind, text, &v);
         if (ret)

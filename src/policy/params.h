@@ -28,7 +28,7 @@ struct pol_column_spec {
 struct pol_value {
     const char *text;   /* as written; NULL: neither written nor a default */
     bool is_written;    /* by the policy, not by the catalogue */
-    int64_t number;     /* NUMBER, SIZE, BOOL */
+    int64_t number;     /* NUMBER, SIZE, BOOL; TIME in milliseconds */
     const char **words; /* LIST */
     size_t n_words;
     struct pol_list objects; /* OBJECTS */

@@ -71,6 +71,48 @@ pol_parse_glob(struct arena *a, struct str text, struct pol_item *out, struct er
     return 0;
 }
 
+/* `*` asks for something: a client without a certificate has no name. */
+int
+pol_parse_present(
+    struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    size_t n = 0;
+    while (n < text.n && text.p[n] == '*')
+        n++;
+    return pol_parse_glob(a, n == text.n ? STR("?*") : text, out, err);
+}
+
+/* yes, no, or a version of the protocol as OpenSSL names it. */
+int
+pol_parse_tls(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    static const char *const versions[] = { "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3" };
+    bool v;
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(versions); i++) {
+        if (str_ieqz(text, versions[i]))
+            return pol_parse_glob(a, str_of(versions[i]), out, err);
+    }
+    if (str_bool(text, &v))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is neither yes, no nor a version such as TLSv1.3",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    return pol_parse_glob(a, v ? STR("?*") : STR(""), out, err);
+}
+
+int
+pol_parse_uid(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    int64_t uid;
+
+    if (str_int64(text, 0, UINT32_MAX, &uid))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no user id; write the number that `id -u NAME` prints",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    out->glob = arena_printf(a, "%lld", (long long)uid);
+    return 0;
+}
+
 static enum pol_truth
 match_glob(const struct pol_item *item, const void *value)
 {
@@ -222,6 +264,85 @@ pol_match_version(const struct pol_list *l, int server_version)
         return POL_YES;
     return server_version > 0 ? match_list(l, match_version, &server_version)
                               : POL_MAYBE;
+}
+
+/* ---- amounts ---- */
+
+/* >=, <=, >, <; what is left of text is the number. */
+static const char *
+take_comparison(struct str *text)
+{
+    static const char *const ops[] = { ">=", "<=", ">", "<" };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(ops); i++) {
+        size_t n = strlen(ops[i]);
+        if (text->n > n && memcmp(text->p, ops[i], n) == 0) {
+            *text = str_trim((struct str){ text->p + n, text->n - n });
+            return ops[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+set_amount(const char *op, int64_t v, struct pol_item *out)
+{
+    bool is_less = op[0] == '<', is_equal = op[1] == '=';
+
+    out->from = is_less ? 0 : is_equal ? v : v + 1;
+    out->to = !is_less ? INT64_MAX : is_equal ? v : v - 1;
+}
+
+int
+pol_parse_size(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    struct str s = text;
+    const char *op = take_comparison(&s);
+    uint64_t bytes;
+
+    (void)a;
+    if (!op || str_size(s, &bytes) || bytes >= INT64_MAX)
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no comparison with a size; write it as >=10GB or <100MB",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    set_amount(op, (int64_t)bytes, out);
+    return 0;
+}
+
+int
+pol_parse_rows(struct arena *a, struct str text, struct pol_item *out, struct err *err)
+{
+    struct str s = text;
+    const char *op = take_comparison(&s);
+    int64_t n;
+
+    (void)a;
+    if (!op || str_int64(s, 0, INT64_MAX - 1, &n))
+        return err_set(err, -EINVAL,
+            "\"%.*s\" is no comparison with a number of rows; write it as >=1000000",
+            (int)(text.n < 60 ? text.n : 60), text.p);
+    set_amount(op, n, out);
+    return 0;
+}
+
+struct amount {
+    int64_t from, to;
+};
+
+static enum pol_truth
+match_amount(const struct pol_item *item, const void *value)
+{
+    const struct amount *v = value;
+    if (v->to < item->from || v->from > item->to)
+        return POL_NO;
+    return v->from >= item->from && v->to <= item->to ? POL_YES : POL_MAYBE;
+}
+
+enum pol_truth
+pol_match_amount(const struct pol_list *l, int64_t from, int64_t to)
+{
+    struct amount v = { from, to };
+    return l->n ? match_list(l, match_amount, &v) : POL_YES;
 }
 
 /* ---- time ---- */

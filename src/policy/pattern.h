@@ -52,6 +52,7 @@ struct pol_item {
     uint8_t addr[16];   /* networks: IPv6, or IPv4 mapped into it */
     int prefix;         /* bits of addr that count */
     int min, max;       /* server versions, as 150020, both included */
+    int64_t from, to;   /* bytes, rows; both included */
     struct pol_when when;
 };
 
@@ -64,7 +65,9 @@ struct pol_list {
 typedef int
 pol_item_fn(struct arena *a, struct str text, struct pol_item *out, struct err *err);
 pol_item_fn pol_parse_glob, pol_parse_addr, pol_parse_version, pol_parse_command,
-    pol_parse_object, pol_parse_when;
+    pol_parse_object, pol_parse_when, pol_parse_size, pol_parse_rows;
+/* Keys whose value is "" where the connection has none: matched by pol_match_glob. */
+pol_item_fn pol_parse_tls, pol_parse_present, pol_parse_uid;
 
 /* Splits at commas, takes `!` off, parses each item. An empty item is an error. */
 int pol_list_parse(struct arena *a, struct str text, pol_item_fn *fn,
@@ -74,6 +77,8 @@ int pol_list_parse(struct arena *a, struct str text, pol_item_fn *fn,
 enum pol_truth pol_match_glob(const struct pol_list *l, const char *value);
 enum pol_truth pol_match_addr(const struct pol_list *l, const char *addr);
 enum pol_truth pol_match_version(const struct pol_list *l, int server_version);
+/* An amount that is known to be within [from, to]. */
+enum pol_truth pol_match_amount(const struct pol_list *l, int64_t from, int64_t to);
 enum pol_truth pol_match_when(const struct pol_list *l, int64_t now_us);
 
 /* The schemas in which an unqualified name can stand. */

@@ -28,6 +28,20 @@ pol_is_observe(const struct pol *p)
     return p->is_observed;
 }
 
+int64_t
+pol_facts_timeout_ms(const struct pol *p)
+{
+    return p->facts_timeout_ms;
+}
+
+bool
+pol_is_capturing(const struct pol *p, const char **file, int *line)
+{
+    *file = p->capture_at.file;
+    *line = p->capture_at.line;
+    return p->is_capturing;
+}
+
 enum dg_action
 pol_check_action(const struct pol *p, const char *id, bool *is_observed)
 {

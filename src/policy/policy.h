@@ -10,6 +10,7 @@
 
 #include "base/cell.h"
 #include "history/attest.h"
+#include "policy/live.h"
 
 struct pol;
 
@@ -23,14 +24,23 @@ const char *pol_environment(const struct pol *p);  /* "staging" */
 unsigned pol_migrate_classes(const struct pol *p); /* key `migrate` */
 unsigned pol_required(const struct pol *p);        /* key `require`: enum hist_tested */
 bool pol_is_observe(const struct pol *p);          /* mode = observe in [policy] */
+/* unmigrated = capture; where it stands: */
+bool pol_is_capturing(const struct pol *p, const char **file, int *line);
 
 /* Who asks. Strings borrowed; NULL = unknown (offline). */
 struct pol_session {
     const char *database, *role, *client_addr, *application_name;
-    int server_version; /* 150020; 0 unknown */
+    /* "" where the connection has none: plain, no certificate, no unix socket */
+    const char *tls;            /* "TLSv1.3" */
+    const char *client_cert_cn; /* of a certificate that was checked */
+    const char *peer_uid;       /* "1000": the process at a unix socket's other end */
+    const char *listener;       /* "10.0.0.1:6432", "unix:/run/x/.s.PGSQL.6432" */
+    int server_version;         /* 150020; 0 unknown */
     bool in_transaction;
+    bool is_tx_unknown;      /* in_transaction says nothing */
     const char *search_path; /* as last set literally in the session; NULL unknown */
-    int64_t now_us;          /* wall clock, for `time` */
+    bool is_path_unknown; /* set, but nobody knows to what; else NULL is the server's */
+    int64_t now_us;       /* wall clock, for `time` */
 };
 
 /* One result of a rule. Strings and the object live in the findings' arena. Findings of
@@ -47,6 +57,7 @@ struct pol_finding {
     const char *message;     /* what is wrong, one line, no rule id */
     const char *detail;      /* why it matters here: lock, rewrite, loss; may be NULL */
     const char *hint;        /* what to do, concrete; may be NULL */
+    const char *wanted;      /* the name that it should have, where none is written */
     const char *origin_file; /* policy file; NULL: the catalogue's default */
     int origin_line;
     size_t fact;                     /* index of the fact it speaks of */
@@ -54,6 +65,8 @@ struct pol_finding {
     const char *column;              /* may be NULL */
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
+    bool is_captured; /* migration-first: it passes and becomes a migration file */
+    bool needs_live; /* a table of a known size might be exempt from it */
 };
 
 struct pol_findings {
@@ -62,10 +75,17 @@ struct pol_findings {
     size_t n;
     enum dg_action action; /* strictest enforced (observed ones don't count) */
     bool checks_off;       /* the session's access section says checks = off */
+    bool is_free; /* ... or unmigrated = allow: no migration has to explain the text */
+    /* What some rule would like to know of the server and was not told: to be read, and
+     * the text to be judged again with it. */
+    struct pol_wants wants;
     struct arena *arena;
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
 void pol_findings_add(struct pol_findings *f, const struct pol_finding *item);
+/* A text with more findings than that is refused or passed for the first ones; the rest
+ * only counts for the decision. */
+#define POL_MAX_FINDINGS 1000
 void pol_findings_init(struct pol_findings *f);
 void pol_findings_deinit(struct pol_findings *f);
 static inline void
@@ -84,6 +104,11 @@ struct pol_history {
     enum hist_write_verdict write; /* class history only */
     const struct hist_migration *write_migration;
     const char *write_reason;
+    /* The statement ends the transaction and leaves a migration incomplete or without its
+     * row: what is missing. NULL: nothing is. */
+    const char *unrecorded_why;
+    const struct hist_migration *unrecorded; /* NULL: it isn't known which */
+    bool is_unrecorded_before;               /* earlier texts ran it */
     const struct hist_view *view; /* NULL: the database has no [migrations] section */
 };
 
@@ -95,6 +120,7 @@ struct pol_history {
 struct pol_text {
     const char *text;
     size_t len;
+    bool std_strings; /* how its constants read; of a text on the wire */
     /* of a migration or a file given to `check`, as people know it; NULL: none */
     const char *file;
     const struct sql_scan *scan;
@@ -104,6 +130,10 @@ struct pol_text {
     const char *next_file;
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
+    const struct pol_live *live; /* NULL: nobody asked */
+    int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
+    const struct pol_made
+        *made; /* by this transaction before this text; NULL: nothing */
 };
 void pol_judge_text(const struct pol *p, const struct pol_session *s,
     const struct pol_text *t, struct pol_findings *out);
@@ -117,6 +147,17 @@ pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_finding
  * needs_history: is it a schema change or history write? */
 bool
 pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
+
+/* [policy] facts_timeout */
+int64_t pol_facts_timeout_ms(const struct pol *p);
+
+/* Tables and indexes that a transaction has made, text by text. Names kept are limited;
+ * what is forgotten counts as having been there before. */
+struct pol_made;
+/* Adds what the text makes, takes away what it drops or renames, forgets all where it can
+ * not be followed. *made is created when needed. */
+void pol_made_note(struct pol_made **made, const struct pol_text *t);
+void pol_made_free(struct pol_made *made);
 
 /* The line of a baseline file ([policy] baseline = FILE) under which a finding counts as
  * known: rule, digest of its statement, object. Owned by the arena. */
@@ -134,8 +175,16 @@ struct pol_check_info {
     enum dg_action development, staging, production;
     const char *params; /* "except; max=3; ..." or "" */
     bool is_standard;   /* runs only where a policy asks for it */
+    /* Which statements it runs on: "static", "live", "file", "end", "history", "always",
+     * "exempt"
+     * (tbl/checks.h). */
+    const char *when;
 };
 size_t pol_n_checks(void);
+/* NULL: no check has this id. */
+const struct pol_check_info *pol_check_info_of(const char *id);
+/* The safe form that the gate, or `check --fix`, makes by itself; NULL: none. */
+const char *pol_rewrite_form(size_t check);
 const struct pol_check_info *pol_check_info(size_t i);
 /* Rules of the catalogue that are no check, and why. */
 struct pol_left_out {

@@ -23,6 +23,7 @@ enum pol_check {
 
 enum pol_when_runs {
     POL_ON_STATIC,
+    POL_ON_LIVE,
     POL_ON_FILE,
     POL_ON_END,
     POL_ON_HISTORY,
@@ -58,6 +59,12 @@ enum pol_exceptions {
     POL_EXC_ALLOW, /* the finding becomes a note */
 };
 
+/* when_unknown = ...: live facts that could not be read. */
+enum pol_unknown {
+    POL_STRICT, /* as if they were what the rule warns of */
+    POL_LOOSE,  /* as if they were not */
+};
+
 /* A place in a policy file; file NULL: the catalogue's default. */
 struct pol_origin {
     const char *file;
@@ -67,8 +74,10 @@ struct pol_origin {
 struct pol_check_conf {
     enum dg_action action;
     bool is_observed;
+    int when_unknown; /* enum pol_unknown or POL_UNSET: the policy's */
     const char *message, *hint, *reason; /* NULL: the check's own */
-    struct pol_list except;              /* objects that it doesn't look at */
+    enum dg_action rewrite_else; /* of action = rewrite where it can't be done */
+    struct pol_list except;      /* objects that it doesn't look at */
     struct pol_origin origin;
     struct pol_value params[POL_N_PARAMS];
 };
@@ -77,7 +86,8 @@ struct pol_param {
     const char *name, *value;
 };
 
-#define POL_UNSET (-1)
+#define POL_UNSET            (-1)
+#define POL_FACTS_TIMEOUT_MS 200
 
 struct pol_access {
     const char *name;
@@ -87,7 +97,8 @@ struct pol_access {
     const char *message, *hint, *reason;
     /* match keys */
     struct pol_list database, role, client_addr, application_name, command, object,
-        migration, environment, time, server_version;
+        migration, environment, time, server_version, tls, client_cert_cn, peer_uid,
+        listener, table_size, table_rows;
     unsigned classes, not_classes; /* 0: not written */
     unsigned migrated;             /* bits of 1 << enum dg_migrated; 0: not written */
     int in_transaction;            /* POL_UNSET, 0, 1 */
@@ -108,7 +119,12 @@ struct pol {
     enum pol_scope scope;
     enum pol_wrap wrap;
     enum pol_exceptions exceptions;
-    unsigned required;    /* enum hist_tested */
+    unsigned required; /* enum hist_tested */
+    enum pol_unknown when_unknown;
+    int64_t facts_timeout_ms;
+    bool rewrites_migrated; /* statements of migration files, too */
+    bool is_capturing;      /* unmigrated = capture, in this line: */
+    struct pol_origin capture_at;
     struct map *baseline; /* owned; lines of the baseline file; NULL: none */
     struct pol_check_conf checks[POL_N_CHECKS];
     struct pol_access *accesses;
@@ -133,7 +149,10 @@ struct pol_run {
     struct pol_allows *allows; /* exceptions of the file; NULL for a text of the wire */
     struct pol_findings *out;
     struct pol_path path;
-    size_t *reported; /* per access section: statement it was reported for, plus 1 */
+    bool is_path_moved; /* the text itself changed what unqualified names mean */
+    size_t *reported;   /* per access section: statement it was reported for, plus 1 */
+    size_t n_free,
+        n_bound; /* statements that no migration has to explain; the others */
     /* of the fact being judged */
     size_t fact;
     const struct pol_access *granted; /* the section that let it pass, or NULL */
@@ -149,12 +168,14 @@ struct pol_run {
  * arena; NULL where there is nothing to say. */
 struct pol_report {
     const char *message, *detail, *hint;
+    const char *wanted; /* the name that it should have, where none is written */
     const struct sql_object *object;
     const char *column;
     int at;               /* byte offset plus 1; 0: the statement's */
     const char *sqlstate; /* of a rejection; NULL: 42501 */
     bool is_limited;      /* the action may not exceed at_most */
     enum dg_action at_most;
+    bool is_captured;
 };
 
 #define POL_REPORT(...) (&(struct pol_report){ __VA_ARGS__ })
@@ -183,6 +204,7 @@ typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
     symbol, id, group, dev, stg, prod, scope, when, function, params, summary) \
     POL_CHECK_FN_##when(function)
 #define POL_CHECK_FN_STATIC(function)  pol_check_fn function;
+#define POL_CHECK_FN_LIVE(function)    pol_check_fn function;
 #define POL_CHECK_FN_FILE(function)    pol_check_fn function;
 #define POL_CHECK_FN_END(function)     pol_check_fn function;
 #define POL_CHECK_FN_HISTORY(function) pol_check_fn function;
@@ -199,6 +221,8 @@ struct pol_check_row {
 const struct pol_check_row *pol_check_row(enum pol_check check);
 /* By id; false if there is none. */
 bool pol_check_find(struct str id, enum pol_check *out);
+/* May its action be `rewrite`? (rewrite.c) */
+bool pol_check_may_rewrite(enum pol_check check);
 
 /* --- small questions ------------------------------------------------------------------ */
 

@@ -7,9 +7,18 @@
 #include "base/mem.h"
 #include "sql/lex.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define MAX_INDEXES 64 /* remembered per table and leading column */
+#define MAX_INDEXES 64   /* remembered per table and leading column */
+#define MAX_MADE    1000 /* names kept of a transaction */
+
+/* Keys as those of struct pol_unit's tables; surely: under the names as they are now. */
+struct pol_made {
+    struct map *names; /* owned */
+};
+#define MADE_PERHAPS ((void *)1)
+#define MADE_SURELY  ((void *)2)
 
 struct unit_index {
     const char *schema; /* NULL: not written */
@@ -382,6 +391,25 @@ pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *tab
 
 /* ---- the unit ---- */
 
+/* What the transaction has made before is as new as what the text makes. */
+static void
+seed(struct pol_unit *u, const struct pol_made *made)
+{
+    size_t pos = 0;
+    struct str key;
+    void *value;
+
+    while (made && map_next(made->names, &pos, &key, &value)) {
+        const char *end = memchr(key.p, '\1', key.n);
+        struct str schema = { end + 1, key.n - (size_t)(end + 1 - key.p) };
+        char name[65];
+        snprintf(name, sizeof(name), "%.*s", (int)(end - key.p), key.p);
+        map_set(u->tables, key, born(u, value == MADE_SURELY));
+        if (!str_eqz(schema, "\2index"))
+            count_name(u, name, 1);
+    }
+}
+
 struct pol_unit *
 pol_unit_new(const struct pol_text *text)
 {
@@ -394,6 +422,7 @@ pol_unit_new(const struct pol_text *text)
     u->names = map_new(NULL);
     u->columns = map_new(NULL);
     u->indexes = map_new(NULL);
+    seed(u, text->made);
     for (size_t i = 0; i < tree->n; i++) {
         if (runs_here(tree, &tree->facts[i])
             && !(tree->facts[i].flags & SQL_F_UNPARSABLE))
@@ -413,6 +442,76 @@ pol_unit_free(struct pol_unit *u)
     map_free(u->indexes);
     arena_free(u->arena);
     mem_free(u);
+}
+
+/* ---- across the texts of a transaction ---- */
+
+void
+pol_made_free(struct pol_made *made)
+{
+    if (!made)
+        return;
+    map_free(made->names);
+    mem_free(made);
+}
+
+static void
+forget_names(struct pol_unit *u)
+{
+    if (!map_count(u->tables))
+        return;
+    map_free(u->tables);
+    map_free(u->names);
+    u->tables = map_new(NULL);
+    u->names = map_new(NULL);
+}
+
+static void
+take_over(struct pol_made **made, const struct pol_unit *u)
+{
+    size_t pos = 0;
+    struct str key;
+    void *value;
+
+    if (!map_count(u->tables))
+        return;
+    *made = mem_zalloc(sizeof(**made));
+    (*made)->names = map_new(NULL);
+    while (
+        map_count((*made)->names) < MAX_MADE && map_next(u->tables, &pos, &key, &value))
+        map_set(
+            (*made)->names, key, is_born(u, value, false) ? MADE_SURELY : MADE_PERHAPS);
+}
+
+void
+pol_made_note(struct pol_made **made, const struct pol_text *t)
+{
+    struct pol_text text = *t;
+
+    text.made = *made;
+    struct pol_unit *u = pol_unit_new(&text);
+    for (size_t i = 0; i < t->tree->n; i++) {
+        switch (t->tree->facts[i].tx) {
+        case SQL_TX_COMMIT:
+        case SQL_TX_ROLLBACK:
+        case SQL_TX_PREPARE:
+        case SQL_TX_ROLLBACK_TO: /* what it undoes, nobody keeps */
+            forget_names(u);
+            break;
+        case SQL_TX_NONE:
+        case SQL_TX_BEGIN:
+        case SQL_TX_SAVEPOINT:
+        case SQL_TX_RELEASE:
+        case SQL_TX_COMMIT_PREPARED:
+        case SQL_TX_ROLLBACK_PREPARED:
+            break;
+        }
+        pol_unit_apply(u, i);
+    }
+    pol_made_free(*made);
+    *made = NULL;
+    take_over(made, u);
+    pol_unit_free(u);
 }
 
 bool

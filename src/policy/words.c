@@ -3,66 +3,22 @@
 #include "policy/words.h"
 
 #include "base/buf.h"
+#include "sql/ident.h"
 
 #include <string.h>
 
 #define IDENT_MAX 63 /* NAMEDATALEN - 1 */
 
-/* PostgreSQL manual, Appendix C: reserved words and those that can only name functions or
- * types; sorted for nobody, the list is short. */
-static const char *const reserved[] = { "all", "analyse", "analyze", "and", "any",
-    "array", "as", "asc", "asymmetric", "authorization", "binary", "both", "case",
-    "cast", "check", "collate", "collation", "column", "concurrently", "constraint",
-    "create", "cross", "current_catalog", "current_date", "current_role",
-    "current_schema", "current_time", "current_timestamp", "current_user", "default",
-    "deferrable", "desc", "distinct", "do", "else", "end", "except", "false", "fetch",
-    "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike",
-    "in", "initially", "inner", "intersect", "into", "is", "isnull", "join", "lateral",
-    "leading", "left", "like", "limit", "localtime", "localtimestamp", "natural", "not",
-    "notnull", "null", "offset", "on", "only", "or", "order", "outer", "overlaps",
-    "placing", "primary", "references", "returning", "right", "select", "session_user",
-    "similar", "some", "symmetric", "system_user", "table", "tablesample", "then", "to",
-    "trailing", "true", "union", "unique", "user", "using", "variadic", "verbose",
-    "when", "where", "window", "with" };
-
 bool
 pol_is_reserved(const char *name)
 {
-    for (size_t i = 0; i < DG_ARRAY_SIZE(reserved); i++) {
-        if (strcmp(name, reserved[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool
-is_bare(const char *name)
-{
-    if (!((name[0] >= 'a' && name[0] <= 'z') || name[0] == '_'))
-        return false;
-    for (const char *p = name; *p; p++) {
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '_'))
-            return false;
-    }
-    return !pol_is_reserved(name);
+    return sql_is_reserved(name);
 }
 
 const char *
 pol_ident(struct arena *a, const char *name)
 {
-    if (is_bare(name))
-        return arena_strdup(a, name);
-    size_t n = strlen(name);
-    char *out = arena_alloc(a, 2 * n + 3), *o = out;
-    *o++ = '"';
-    for (size_t i = 0; i < n; i++) {
-        if (name[i] == '"')
-            *o++ = '"';
-        *o++ = name[i];
-    }
-    *o++ = '"';
-    *o = '\0';
-    return out;
+    return sql_ident(a, name);
 }
 
 const char *

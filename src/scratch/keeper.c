@@ -341,13 +341,13 @@ keep(const struct keeper_job *job, int fd)
     setsid();
     signal(SIGPIPE, SIG_IGN);
     k.signals = open_signals();
-    if (job->folder) {
+    if (job->bin) {
         keep_server(&k);
-        is_clean = remove_tree(job->folder);
     } else {
         wait_event(&k, 0, true, -1, &status);
         is_clean = drop_databases(&k);
     }
+    is_clean &= remove_tree(job->folder);
     _exit(is_clean ? 0 : 1);
 }
 

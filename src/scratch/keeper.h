@@ -13,11 +13,11 @@
 #include <sys/types.h>
 
 struct keeper_job {
-    /* A private server: both set, folder exists and is empty. */
-    const char *bin, *folder;
-    uid_t uid; /* of the server's process; 0: ours (we are not root) */
+    const char *folder; /* exists and is empty; removed at the end */
+    const char *bin;    /* a private server in it: where the programs are */
+    uid_t uid;          /* of the server's process; 0: ours (we are not root) */
     gid_t gid;
-    /* A server of the caller's: its conninfo, and what our databases' names begin with. */
+    /* Or a server of the caller's: its conninfo, and what our databases' names begin with. */
     const char *server, *prefix;
 };
 

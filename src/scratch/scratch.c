@@ -27,8 +27,8 @@
 #define MAX_DATABASES      1000
 
 struct scratch {
-    char *folder; /* owned; of the private server; NULL: none */
-    char *bin;    /* owned */
+    char *folder; /* owned */
+    char *bin;    /* owned; of the private server; NULL: none */
     char *server; /* owned: conninfo of a database to make others from; wiped */
     char *prefix; /* owned: of the databases' names */
     int64_t timeout_ms;
@@ -62,6 +62,16 @@ make_folder(struct scratch *s, uid_t uid, gid_t gid, struct err *err)
         return err_errno(err, -e, "%s", folder);
     }
     return 0;
+}
+
+static int
+start_keeper(struct scratch *s, const struct keeper_job *job, struct err *err)
+{
+    int r = keeper_start(job, &s->keeper, &s->fd, err);
+
+    if (r)
+        rmdir(s->folder);
+    return r;
 }
 
 /* What the keeper says when it is at its end. */
@@ -115,12 +125,8 @@ open_private(struct scratch *s, const struct scratch_opts *opts, struct err *err
     /* the socket's folder is open to nobody else: trust is enough */
     s->server = mem_printf(
         "host='%s' port=5432 user=postgres dbname=template1", s->folder);
-    r = keeper_start(&job, &s->keeper, &s->fd, err);
-    if (r) {
-        rmdir(s->folder);
-        return r;
-    }
-    return wait_ready(s, err);
+    r = start_keeper(s, &job, err);
+    return r ? r : wait_ready(s, err);
 }
 
 /* --- a server of the caller's ----------------------------------------------------------- */
@@ -139,8 +145,11 @@ open_given(struct scratch *s, const struct scratch_opts *opts, struct err *err)
     for (char *c = id; *c; c++)
         *c = (char)tolower((unsigned char)*c);
     s->prefix = mem_printf(OUR_NAME "_%s", id);
-    struct keeper_job job = { .server = s->server, .prefix = s->prefix };
-    return keeper_start(&job, &s->keeper, &s->fd, err);
+    r = make_folder(s, 0, 0, err);
+    struct keeper_job job = {
+        .folder = s->folder, .server = s->server, .prefix = s->prefix
+    };
+    return r ? r : start_keeper(s, &job, err);
 }
 
 /* --- both ------------------------------------------------------------------------------- */
@@ -192,7 +201,7 @@ scratch_new_database(struct scratch *s, const char **conninfo, struct err *err)
     int r = ctl_link_run(s->link, sql, NULL, &why);
     if (r)
         return err_set(err, r, "can't create the scratch database %s: %s%s", name,
-            why.text, s->folder ? "" : " (--server's user needs CREATEDB)");
+            why.text, s->bin ? "" : " (--server's user needs CREATEDB)");
     char *made = ctl_conninfo_with(s->server, "dbname", name);
     DG_ASSERT(made, "a conninfo of our own can't be read");
     MEM_GROW(s->conninfos, s->n, s->cap);
@@ -255,6 +264,12 @@ wipe(char *text)
     mem_free(text);
 }
 
+const char *
+scratch_folder(const struct scratch *s)
+{
+    return s->folder;
+}
+
 int
 scratch_close(struct scratch *s, struct err *err)
 {
@@ -269,9 +284,9 @@ scratch_close(struct scratch *s, struct err *err)
         continue;
     if (s->keeper && status != 0)
         r = err_set(err, -EIO,
-            s->folder ? "%s: the scratch server's folder is left over; remove it"
-                      : "%s: the scratch database is left over; drop it",
-            s->folder ? s->folder : s->prefix);
+            "not everything of the scratch database could be removed; look for databases "
+            "that begin with %s, and the folder %s",
+            s->prefix, s->folder);
     for (size_t i = 0; i < s->n; i++)
         wipe(s->conninfos[i]);
     mem_free(s->conninfos);

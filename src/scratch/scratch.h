@@ -34,6 +34,8 @@ int scratch_new_database(struct scratch *s, const char **conninfo, struct err *e
  * else one that this function gave before, which is dropped and made anew. */
 int scratch_copy_database(
     struct scratch *s, const char *from, const char **copy, struct err *err) MUST_CHECK;
+/* A folder for files of our own, which goes away with everything else. */
+const char *scratch_folder(const struct scratch *s);
 /* Ends and removes everything; NULL is none. -EIO with err when something is left over. */
 int scratch_close(struct scratch *s, struct err *err);
 /* The same where nobody can be told. */

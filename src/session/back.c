@@ -4,6 +4,7 @@
  * in, outcomes learned. */
 #include "base/mem.h"
 #include "session/login.h"
+#include "session/own.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -75,10 +76,13 @@ on_ready(struct sess *s, char status)
     s->n_done++;
     if (s->track)
         sess_track_ready(s, unit, status);
+    else if (status == 'I')
+        s->is_trail_cut = false;
     unsigned n_messages = s->has_failed ? s->batch_done : GATE_ALL_DONE;
     gate_prepared_unit_done(&s->gate, unit, n_messages);
     gate_client_ready(&s->gate, status);
     sess_portals_unit_done(s, unit, n_messages, status == 'I');
+    sess_edited_done(s, unit);
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */
@@ -87,6 +91,7 @@ on_ready(struct sess *s, char status)
     s->has_failed = false;
     s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
+    sess_own_ready(s, unit, status);
 }
 
 /* true: ours was sent instead */
@@ -99,12 +104,14 @@ on_error(struct sess *s, const char *body, size_t n)
     pgw_error_field(body, n, 'C', &sqlstate);
     if (s->state == SESS_ST_LOGIN && sess_login_may_move(s, sqlstate))
         return true;
-    bool swapped = s->n_refusals && sess_swap_error(s, body, n);
+    bool swapped = (s->n_refusals && sess_swap_error(s, body, n))
+        || (s->edited && sess_edited_error(s, body, n));
     if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
         s->has_said_fatal = true;
     if (s->track)
         sess_track_error(s, current_unit(s), s->execs_done, s->batch_done, sqlstate);
     s->has_failed = true;
+    gate_client_failed(&s->gate);
     sess_copy_failed(s);
     return swapped;
 }
@@ -130,13 +137,15 @@ static bool
 is_surplus(const struct sess *s)
 {
     return s->state == SESS_ST_READY && s->probe != SESS_PROBE_ANSWERED
-        && s->n_done >= s->n_sent;
+        && s->n_done >= s->n_sent && !sess_own_listens(s);
 }
 
 /* Must the body be there before we go on? */
 static bool
 is_looked_at(const struct sess *s, char type)
 {
+    if (sess_own_listens(s))
+        return true;
     switch (type) {
     case 'Z':
     case 'S':
@@ -156,6 +165,8 @@ is_looked_at(const struct sess *s, char type)
 static bool
 look(struct sess *s, char type, const char *body, size_t n)
 {
+    if (sess_own_message(s, type, body, n))
+        return false;
     switch (type) {
     case 'Z':
         if (sess_probe_ready(s))
@@ -189,6 +200,10 @@ look(struct sess *s, char type, const char *body, size_t n)
     case '1':
     case '2':
     case '3':
+        if (s->n_refusals && sess_swallow(s))
+            return false;
+        s->batch_done++;
+        return true;
     case 'n':
     case 'T':
         s->batch_done++;
@@ -217,6 +232,10 @@ wake_front(struct sess *s)
             return;
         break;
     case SESS_WAIT_COPY:
+        break;
+    case SESS_WAIT_OWN:
+        if (!sess_own_is_settled(s))
+            return;
         break;
     }
     s->wait = SESS_WAIT_NONE;
@@ -257,7 +276,9 @@ static bool
 is_seam(const struct sess *s, char type)
 {
     return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
-        || s->probe != SESS_PROBE_NONE;
+        || s->probe != SESS_PROBE_NONE
+        || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
+        || sess_own_listens(s);
 }
 
 size_t

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "session/dial.h"
 #include "session/links.h"
+#include "session/own.h"
 #include "session/session.h"
 
 #include <errno.h>
@@ -70,8 +71,10 @@ release_target(struct cancel *c)
     if (!s)
         return;
     s->n_cancels--;
-    if (!sess_answered(s) && s->n_cancels == 0)
-        sess_resume(s);
+    if (sess_answered(s) || s->n_cancels > 0)
+        return;
+    sess_own_uncancelled(s);
+    sess_resume(s);
 }
 
 static void
@@ -172,7 +175,7 @@ dialled(void *ctx, const struct sess_dialled *got, const char *where, const char
 static void
 deliver(struct cancel *c, struct sess *s)
 {
-    if (s->wait == SESS_WAIT_JUDGE)
+    if (s->wait == SESS_WAIT_JUDGE || (s->wait == SESS_WAIT_OWN && s->request))
         s->is_cancelled = true; /* not sent yet: it never will be */
     if (sess_is_idle(s) || s->server_key_len > sizeof(c->key)) {
         go_home(c);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "gate/temp.h"
 #include "session/login.h"
+#include "session/own.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -75,6 +76,8 @@ start_judging(struct sess *s, enum gate_kind kind, struct gate_text *text)
 {
     struct gate_request *req = gate_request_new(&s->gate, kind, text);
     s->gate.n_messages++;
+    req->is_in_batch = s->execs_sent > 0;
+    req->is_batch_begun = kind == GATE_QUERY ? s->batch_sent > 0 : s->execs_sent > 0;
     req->done = judged;
     req->ctx = s;
     s->request = req;
@@ -108,16 +111,26 @@ current_unit(const struct sess *s)
     return s->n_sent + 1;
 }
 
-/* The judged text in place of the client's. */
-static void
-send_edited(struct sess *s, enum sess_message kind, struct str name)
+/* The text that the server gets, or got at its Parse, in place of the client's: rewritten, or
+ * a name in it has its pg_temp.; NULL: it is the client's. */
+static struct gate_text *
+edited_text(const struct gate_request *req)
 {
-    const struct gate_text *t = s->request->text;
-    AUTO(buf_deinit) struct buf b = BUF_INIT(t->len + name.n + 64);
-    if (kind == SESS_MSG_QUERY)
-        pgw_build_query(&b, t->sql);
+    if (req->rewrite.text)
+        return req->rewrite.text;
+    return req->text->origin ? req->text : NULL;
+}
+
+/* A Parse keeps what stands behind its text: the types of its parameters. */
+static void
+send_edited(struct sess *s, const struct gate_text *t, const struct pgw_parse *parse)
+{
+    size_t n = parse ? parse->name.n + parse->types.n : 0;
+    AUTO(buf_deinit) struct buf b = BUF_INIT(t->len + n + 64);
+    if (parse)
+        pgw_build_parse_typed(&b, parse->name, t->sql, parse->types);
     else
-        pgw_build_parse(&b, name, t->sql);
+        pgw_build_query(&b, t->sql);
     sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
 }
 
@@ -130,15 +143,19 @@ current_place(const struct sess *s)
 
 /* The message's text is judged: refuse it or let it go, with what follows from that. */
 static enum verdict
-apply(struct sess *s, enum sess_message kind, struct str name)
+apply(struct sess *s, enum sess_message kind, const struct pgw_parse *parse)
 {
     struct gate_request *req = s->request;
+    struct str name = parse ? parse->name : STR("");
     enum verdict v = PASS;
     if (s->is_cancelled)
         gate_cancel(req);
     s->is_cancelled = false;
     if (req->verdict == GATE_REFUSE) {
-        sess_refuse(s, kind, name, req->refusal);
+        if (kind != SESS_MSG_PARSE && gate_text_commits(req->text) && sess_in_block(s))
+            sess_refuse_commit(s, kind, req->refusal);
+        else
+            sess_refuse(s, kind, name, req->refusal);
         s->is_doomed = kind != SESS_MSG_QUERY;
         v = DROP;
     } else {
@@ -150,8 +167,12 @@ apply(struct sess *s, enum sess_message kind, struct str name)
         req->n_runs = 0;
         if (req->kind != GATE_PARSE)
             gate_note_prepared(&s->gate, req->text, current_unit(s));
-        if (s->is_edited) {
-            send_edited(s, kind, name);
+        struct gate_text *edited = edited_text(req);
+        if (edited)
+            sess_edited_add(
+                s, kind == SESS_MSG_QUERY ? GATE_IN_QUERY : s->batch_sent, edited);
+        if (edited && kind != SESS_MSG_EXECUTE) {
+            send_edited(s, edited, parse);
             v = DROP;
         }
     }
@@ -163,7 +184,15 @@ judgement_done(struct sess *s)
 {
     gate_request_free(s->request);
     s->request = NULL;
-    s->is_edited = false;
+}
+
+/* A statement of the gate's own before it has failed, and the client has that error. */
+static void
+not_sent(struct sess *s)
+{
+    s->is_cancelled = false;
+    gate_skip(s->request, "a setting before it failed");
+    judgement_done(s);
 }
 
 /* One more message of a batch; what Flush brought out so far doesn't count for it. */
@@ -181,10 +210,16 @@ unit_sent(struct sess *s, bool is_query)
     sess_unit_set(&s->unit_is_query, s->n_sent, is_query);
     sess_unit_set(&s->unit_has_work, s->n_sent, is_query || s->batch_sent > 0);
     s->batch_sent = 0;
-    s->execs_sent = 0;
+    s->execs_sent = s->execs_judged = 0;
     s->has_flushed = false;
     s->is_reading_unsure = false;
     s->is_doomed = false;
+}
+
+void
+sess_unit_sent(struct sess *s, bool is_query)
+{
+    unit_sent(s, is_query);
 }
 
 /* --- texts ---------------------------------------------------------------------------- */
@@ -238,7 +273,6 @@ edit_temp(struct sess *s, struct gate_text **text)
         return;
     ref_drop(*text);
     *text = edited;
-    s->is_edited = true;
 }
 
 /* Must a Query or FunctionCall wait for the replies of the batch it stands in? */
@@ -299,7 +333,16 @@ on_query_text(struct sess *s, struct str sql)
         if (v != PASS)
             return v;
     }
-    enum verdict v = apply(s, SESS_MSG_QUERY, STR(""));
+    switch (sess_own_before(s, true, false)) {
+    case SESS_OWN_DONE:
+        break;
+    case SESS_OWN_WAIT:
+        return stay(s, SESS_WAIT_OWN);
+    case SESS_OWN_FAILED:
+        not_sent(s);
+        return DROP;
+    }
+    enum verdict v = apply(s, SESS_MSG_QUERY, NULL);
     judgement_done(s);
     unit_sent(s, true);
     return v;
@@ -351,8 +394,9 @@ on_parse(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
         if (!text) {
+            AUTO(gate_text_unref) struct gate_text *end = gate_text_of_commit(p.sql);
             gate_prepared_set(
-                &s->gate, p.name, NULL, is_tx_text(p.sql), current_place(s));
+                &s->gate, p.name, end, is_tx_text(p.sql), current_place(s));
             extended_sent(s);
             return PASS;
         }
@@ -363,7 +407,7 @@ on_parse(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
     }
-    enum verdict v = apply(s, SESS_MSG_PARSE, p.name);
+    enum verdict v = apply(s, SESS_MSG_PARSE, &p);
     struct gate_text *kept = gate_text_matters(s->request->text) ? s->request->text
                                                                  : NULL;
     if (s->request->verdict == GATE_PASS)
@@ -373,13 +417,23 @@ on_parse(struct sess *s, const struct frame *f)
     return v;
 }
 
-/* What a name means is sure when the Parses before it are answered. */
+/* What a name means is sure when the Parses before it are answered; or does not matter. */
+static bool
+is_name_sure(const struct sess *s, struct str name)
+{
+    struct gate_text *texts[GATE_MAX_CANDIDATES];
+    bool is_tx;
+    if (gate_prepared_is_sure(&s->gate, name, current_unit(s)))
+        return true;
+    size_t n = gate_prepared_get(&s->gate, name, current_unit(s), texts, &is_tx);
+    return sess_only_commits(s, texts, n);
+}
+
 static enum verdict
 bind_portal(struct sess *s, const struct pgw_bind *b, bool is_whole)
 {
     if (!is_skipped(s)) {
-        if (s->n_sent != s->n_done
-            && !gate_prepared_is_sure(&s->gate, b->statement, s->n_sent + 1))
+        if (s->n_sent != s->n_done && !is_name_sure(s, b->statement))
             return stay(s, SESS_WAIT_IDLE);
         sess_portal_bind(s, b, is_whole);
     }
@@ -438,6 +492,8 @@ on_execute(struct sess *s, const struct frame *f)
         return violation(s, err.text);
     if (!s->request) {
         int n = is_skipped(s) ? 0 : sess_portal_texts(s, name, texts, &is_tx, &bind);
+        if (n > 0 && sess_only_commits(s, texts, (size_t)n))
+            n = 0;
         if (n != 0 && s->n_sent != s->n_done)
             return stay(s, SESS_WAIT_IDLE);
         s->is_reading_unsure |= !is_tx;
@@ -458,10 +514,24 @@ on_execute(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
     }
-    enum verdict v = apply(s, SESS_MSG_EXECUTE, STR(""));
+    if (!is_skipped(s) && sess_own_is_wanted(s) && batch_is_open(s))
+        return stay(s, SESS_WAIT_BATCH);
+    switch (sess_own_before(s, false, is_skipped(s))) {
+    case SESS_OWN_DONE:
+        break;
+    case SESS_OWN_WAIT:
+        return stay(s, SESS_WAIT_OWN);
+    case SESS_OWN_FAILED: /* the server skips it */
+        not_sent(s);
+        extended_sent(s);
+        s->execs_sent++;
+        return PASS;
+    }
+    enum verdict v = apply(s, SESS_MSG_EXECUTE, NULL);
     judgement_done(s);
     extended_sent(s);
     s->execs_sent++;
+    s->execs_judged++;
     return v;
 }
 
@@ -523,7 +593,8 @@ static bool
 may_add(const struct sess *s, char type)
 {
     return s->state == SESS_ST_READY
-        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0);
+        && (is_inspected(s, type) || s->is_copying || s->n_ends > 0
+            || (type == 'S' && s->gate.holds_change));
 }
 
 /* Is it short enough to be seen whole? Execute and Close always are. */
@@ -575,13 +646,34 @@ inspect_oversized(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
     }
-    enum verdict v = apply(s, kind, STR(""));
+    enum verdict v = apply(s, kind, NULL);
     judgement_done(s);
     if (kind == SESS_MSG_QUERY)
         unit_sent(s, true);
     else
         extended_sent(s);
     return v;
+}
+
+/* A Sync that commits what the batch has changed, and may be refused as a COMMIT is: the
+ * error before it rolls the batch back. */
+static enum verdict
+on_sync(struct sess *s)
+{
+    if (!s->request) {
+        struct gate_text *text = gate_text_of_commit(STR("COMMIT"));
+        DG_ASSERT(text, "COMMIT is a text that commits");
+        start_judging(s, GATE_SYNC, text);
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    if (s->request->verdict == GATE_REFUSE)
+        sess_refuse(s, SESS_MSG_EXECUTE, STR(""), s->request->refusal);
+    else
+        queue_notices(s, s->request);
+    judgement_done(s);
+    return PASS;
 }
 
 /* Counts a message that streams by. */
@@ -600,6 +692,11 @@ stream(struct sess *s, const struct frame *f)
         extended_sent(s);
         break;
     case 'S':
+        if (sess_sync_commits(s)) {
+            enum verdict v = on_sync(s);
+            if (v != PASS)
+                return v;
+        }
         unit_sent(s, false);
         s->n_maybe += s->is_in_copy;
         break;
@@ -647,6 +744,8 @@ decide(struct sess *s, const struct frame *f, size_t n_there)
         return violation(
             s, "after a failed COPY: send Sync and wait for ReadyForQuery first");
     }
+    if (!sess_own_allows(s, type))
+        return stay(s, SESS_WAIT_OWN);
     if (s->n_sent - s->n_done >= MAX_UNITS && !strchr("dcfHX", type))
         return s->is_in_copy ? violation(s, "too many Syncs during COPY from stdin")
                              : stay(s, SESS_WAIT_IDLE);

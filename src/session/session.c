@@ -7,6 +7,7 @@
 #include "session/dial.h"
 #include "session/links.h"
 #include "session/login.h"
+#include "session/own.h"
 #include "session/track.h"
 
 #include <stdarg.h>
@@ -102,6 +103,21 @@ sess_set_peer(struct sess *s, const struct net_addr *peer)
     s->gate.client_port = net_addr_port(peer);
 }
 
+/* Where the client came in, and who it is as far as the kernel says. */
+static void
+note_socket(struct sess *s, int fd)
+{
+    struct net_addr local;
+    char text[NET_ADDR_TEXT_SIZE];
+    uint32_t uid;
+    if (net_local_addr(fd, &local) == 0) {
+        net_addr_text(&local, text);
+        s->gate.listener = mem_strdup(text);
+    }
+    if (net_peer_uid(fd, &uid) == 0)
+        snprintf(s->gate.peer_uid, sizeof(s->gate.peer_uid), "%u", (unsigned)uid);
+}
+
 void
 sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rejected)
 {
@@ -129,6 +145,7 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
     buf_init(&s->notices, SESS_READ_BYTES);
     gate_client_init(&s->gate, &w->env);
     sess_set_peer(s, peer);
+    note_socket(s, fd);
     list_append(&w->sessions, &s->node);
     struct net_keepalive ka = sess_keepalive(cfg);
     net_sock_options(fd, &ka);
@@ -165,6 +182,8 @@ release(struct sess *s)
     s->request = NULL;
     sess_portals_clear(s);
     sess_refusals_clear(s);
+    sess_own_free(s);
+    sess_edited_done(s, UINT64_MAX);
     mem_free(s->ends);
     s->ends = NULL;
     if (s->has_taken_db)
@@ -227,6 +246,7 @@ end(struct sess *s, enum sess_end reason, const char *message)
     sess_timer_done(s);
     say_goodbye(&s->client);
     s->gate.tls_version = s->gate.tls_cipher = s->gate.tls_subject = NULL;
+    s->gate.tls_cn = NULL;
     sess_leg_close(&s->client);
     sess_leg_close(&s->server);
     buf_deinit(&s->notices);

@@ -52,6 +52,7 @@ enum sess_wait {
     SESS_WAIT_IDLE,  /* until every unit sent before is answered */
     SESS_WAIT_BATCH, /* until every message of the open batch is answered */
     SESS_WAIT_COPY,  /* until a COPY's Syncs are accounted for */
+    SESS_WAIT_OWN,   /* until statements of the gate's own are answered */
 };
 
 enum sess_end {
@@ -80,6 +81,11 @@ struct sess_leg {
 struct sess_refusal {
     char token[SESS_TOKEN_LENGTH + 1];
     struct buf error; /* our ErrorResponse */
+    /* Of a COMMIT: where the server comes to it, and how many replies before its error
+     * are to our own messages. */
+    bool is_commit;
+    uint64_t unit;
+    unsigned message, n_swallow;
 };
 
 enum sess_probe {
@@ -102,9 +108,11 @@ struct sess_bind {
     struct sess_bind *next; /* what the portal was before */
 };
 
-struct sess_track; /* track.h: statements whose end matters */
-struct sess_login; /* login.h: what only the way to READY needs */
-struct sess_dial;  /* dial.h */
+struct sess_track;  /* track.h: statements whose end matters */
+struct sess_own;    /* own.h: settings around a statement */
+struct sess_edited; /* edited.c: texts whose errors lead back to the client's */
+struct sess_login;  /* login.h: what only the way to READY needs */
+struct sess_dial;   /* dial.h */
 struct sess_upstream;
 
 struct sess {
@@ -137,8 +145,7 @@ struct sess {
 
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
-    bool is_edited;     /* its text is not the client's: a name got its pg_temp. */
-    struct buf notices; /* NoticeResponses to put in at a message boundary */
+    struct buf notices;           /* NoticeResponses to put in at a message boundary */
 
     /* Units: everything up to the server's next ReadyForQuery. */
     uint64_t n_sent,
@@ -148,6 +155,7 @@ struct sess {
     unsigned batch_sent; /* extended messages since the last unit's end, client side */
     unsigned batch_done; /* replies to such since the last ReadyForQuery */
     unsigned execs_sent, execs_done; /* Executes and statements likewise */
+    unsigned execs_judged;           /* of execs_sent: what they run is known */
     bool has_failed;                 /* ErrorResponse since the last ReadyForQuery */
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
     bool is_streaming;      /* CopyBothResponse came, its ReadyForQuery did not */
@@ -168,8 +176,11 @@ struct sess {
 
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
-    struct map *portals;      /* name -> struct sess_bind; NULL while none matters */
-    struct sess_track *track; /* owned; NULL while nothing is tracked */
+    struct sess_own *own;       /* owned; NULL while nothing is set */
+    struct sess_edited *edited; /* owned list */
+    struct map *portals;        /* name -> struct sess_bind; NULL while none matters */
+    struct sess_track *track;   /* owned; NULL while nothing is tracked */
+    bool is_trail_cut; /* steps of the open transaction are lost (gate/trail.h) */
 };
 
 /* --- session.c: life cycle ------------------------------------------------------------- */
@@ -216,6 +227,17 @@ void sess_timer_done(struct sess *s);
 size_t sess_front_bytes(struct sess *s, const char *p, size_t n);
 size_t sess_back_bytes(struct sess *s, const char *p, size_t n);
 void sess_put_notices(struct sess *s); /* at a message boundary towards the client */
+/* A unit was sent that the server answers with ReadyForQuery. */
+void sess_unit_sent(struct sess *s, bool is_query);
+
+/* --- edited.c ------------------------------------------------------------------------------ */
+/* The message at hand, of the unit that is being sent, has an edited text; message: its
+ * number among the extended ones, or GATE_IN_QUERY. */
+void sess_edited_add(struct sess *s, unsigned message, struct gate_text *text);
+/* All units up to this one are answered. */
+void sess_edited_done(struct sess *s, uint64_t unit);
+/* Is this ErrorResponse about a place in an edited text? Sends it with the client's. */
+bool sess_edited_error(struct sess *s, const char *body, size_t n);
 
 /* --- copy.c -------------------------------------------------------------------------------- */
 enum sess_copy {
@@ -259,10 +281,25 @@ enum sess_message {
  * name: statement name of a refused Parse. */
 void sess_refuse(struct sess *s, enum sess_message kind, struct str name,
     const struct gate_message *m);
+/* The same in place of a COMMIT, when the server surely is in a transaction block: the
+ * transaction is rolled back, as by a deferred constraint. kind: QUERY or EXECUTE. */
+void sess_refuse_commit(
+    struct sess *s, enum sess_message kind, const struct gate_message *m);
+/* Is this reply one to our own messages of such a refusal? Then it is not for the client. */
+bool sess_swallow(struct sess *s);
 /* Is this ErrorResponse body the failure of one of our texts? Sends ours then. */
 bool sess_swap_error(struct sess *s, const char *body, size_t n);
 void sess_refusals_clear(struct sess *s);
 void sess_message_error(const struct gate_message *m, bool is_notice, struct buf *out);
+
+/* --- commit.c ------------------------------------------------------------------------------ */
+/* Do these texts only commit a transaction that holds no schema change? */
+bool sess_only_commits(const struct sess *s, struct gate_text *const *texts, size_t n);
+/* Is the server surely in a transaction block that has not failed? All units before are
+ * answered, and nothing has run since. */
+bool sess_in_block(const struct sess *s);
+/* Does the Sync that comes next surely commit a schema change? */
+bool sess_sync_commits(const struct sess *s);
 
 /* --- cancel.c ------------------------------------------------------------------------------- */
 void sess_cancel(struct sess *s, uint32_t pid, struct str key);

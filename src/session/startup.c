@@ -163,6 +163,7 @@ read_proxy(struct sess *s)
     buf_deinit(&l->proxy);
     if (!header.is_local) {
         sess_set_peer(s, &header.source);
+        s->gate.peer_uid[0] = 0; /* the load balancer's, not the client's */
         l->local = header.destination;
     }
     return true;
@@ -197,6 +198,7 @@ shake_hands(struct sess *s)
         s->gate.tls_version = net_tls_version(s->client.tls);
         s->gate.tls_cipher = net_tls_cipher(s->client.tls);
         s->gate.tls_subject = net_tls_peer_dn(s->client.tls);
+        s->gate.tls_cn = net_tls_peer_cn(s->client.tls);
     }
     if (r < 0) {
         s->client.is_broken = true; /* nothing can be said that it would understand */

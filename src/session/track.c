@@ -4,6 +4,7 @@
 #include "session/track.h"
 
 #include "base/mem.h"
+#include "gate/trail.h"
 #include "session/session.h"
 
 #include <string.h>
@@ -29,6 +30,8 @@ struct sess_track {
     size_t n_old;  /* of these the first wait for the end of the transaction only */
     bool has_done; /* some can be forgotten */
     bool has_doubtful;
+    struct gate_step **trail; /* owned; steps whose commit the server has just told */
+    size_t n_trail, cap_trail;
     /* SQL's EXECUTE ran a ROLLBACK in the midst of a text: what follows in the text goes on
      * in the transaction that is rolled back at its end. */
     bool is_aborting;
@@ -50,6 +53,35 @@ settle(struct sess *s, struct entry *e, enum aud_outcome outcome, const char *sq
     if (e->run.intent)
         gate_record_outcome(&s->gate, e->run.intent, outcome, sqlstate, reason);
     set_done(s, e);
+    if (outcome == AUD_COMMITTED && e->run.step) {
+        struct sess_track *t = s->track;
+        MEM_GROW(t->trail, t->n_trail, t->cap_trail);
+        t->trail[t->n_trail++] = e->run.step;
+        e->run.step = NULL;
+    }
+    /* A savepoint may have taken it back, but nobody can tell. */
+    s->is_trail_cut |= (outcome == AUD_COMMITTED && e->run.is_step_lost)
+        || (outcome == AUD_UNKNOWN && (e->run.step || e->run.is_step_lost));
+}
+
+/* The transaction is over; what it ran, if it was committed, has been collected. */
+static void
+hand_over(struct sess *s)
+{
+    struct sess_track *t = s->track;
+    struct gate_env *env = s->gate.env;
+    struct gate_trail trail = { .client = &s->gate,
+        .steps = t->trail,
+        .n = t->n_trail,
+        .is_complete = !s->is_trail_cut };
+    s->is_trail_cut = false;
+    if (t->n_trail == 0)
+        return;
+    if (env->committed)
+        env->committed(env->ctx, &trail);
+    for (size_t i = 0; i < t->n_trail; i++)
+        gate_step_free(&s->gate, t->trail[i]);
+    t->n_trail = 0;
 }
 
 static void
@@ -101,13 +133,14 @@ forget_done(struct sess *s)
     t->n_old = 0;
     for (size_t i = 0; i < t->n; i++) {
         if (t->entries[i].state == ENTRY_DONE)
-            gate_run_deinit(&t->entries[i].run);
+            gate_run_deinit(&s->gate, &t->entries[i].run);
         else
             t->entries[kept++] = t->entries[i];
     }
     t->n = kept;
     if (kept == 0) {
         mem_free(t->entries);
+        mem_free(t->trail);
         mem_free(t);
         s->track = NULL;
     }
@@ -242,13 +275,17 @@ sess_track_complete(struct sess *s, uint64_t unit, unsigned nth, struct str tag)
     if (tag_is(tag, "COMMIT") && !is_executed) {
         settle_executed(s, 0, AUD_COMMITTED, NULL);
         settle_doubtful(s);
+        hand_over(s);
     } else if (tag_is(tag, "PREPARE TRANSACTION")) {
         settle_executed(s, 0, AUD_UNKNOWN, "prepared for two-phase commit");
+        hand_over(s);
     } else if (tag_is(tag, "ROLLBACK") && tx != SQL_TX_ROLLBACK_TO) {
-        if (tx != SQL_TX_NONE)
+        if (tx != SQL_TX_NONE) {
             settle_executed(s, 0, AUD_ROLLED_BACK, NULL);
-        else
+            hand_over(s);
+        } else {
             doubt_executed(s);
+        }
         t->is_aborting = is_executed;
     }
 }
@@ -282,6 +319,7 @@ tx_over(struct sess *s, bool failed)
 {
     settle_executed(s, 0, failed ? AUD_ROLLED_BACK : AUD_COMMITTED, NULL);
     settle_all(s, ENTRY_DOUBTFUL, 0, AUD_ROLLED_BACK, NULL);
+    hand_over(s);
 }
 
 void

@@ -6,6 +6,9 @@
 #include "session/links.h"
 #include "session/session.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct sess_worker *
 sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *snap,
     struct sess_links *links)
@@ -24,6 +27,10 @@ sess_worker_new(struct sess_shared *shared, size_t index, struct gate_snapshot *
         .parsers = shared->parsers,
         .clk = shared->clk,
         .read_history = shared->read_history,
+        .committed = shared->committed,
+        .trail_wants = shared->trail_wants,
+        .read_live = shared->read_live,
+        .note_change = shared->note_change,
         .ctx = shared->ctx,
     };
     return w;
@@ -145,6 +152,57 @@ sess_worker_drain(struct sess_worker *w, bool is_now)
     post(w, run_drain, (struct message){ .flag = is_now });
 }
 
+struct note {
+    struct task task;
+    struct sess_worker *to;
+    char session_id[17];
+    bool is_warning;
+    char *message, *hint; /* owned */
+};
+
+static void
+put_note(struct sess *s, const struct note *n)
+{
+    AUTO(buf_deinit) struct buf one = BUF_INIT(SESS_READ_BYTES);
+    struct gate_message m = { .sqlstate = n->is_warning ? "01000" : "00000",
+        .message = n->message,
+        .hint = n->hint };
+    if (s->state != SESS_ST_READY)
+        return;
+    sess_message_error(&m, true, &one);
+    /* A full queue drops it: log and audit have it all the same. */
+    (void)!buf_add(&s->notices, buf_ptr(&one), buf_len(&one));
+    sess_put_notices(s);
+}
+
+static void
+run_note(struct task *task)
+{
+    struct note *n = LIST_ENTRY(task, struct note, task);
+    list_for_each_safe (&n->to->sessions, it) {
+        struct sess *s = LIST_ENTRY(it, struct sess, node);
+        if (strcmp(s->gate.session_id, n->session_id) == 0)
+            put_note(s, n);
+    }
+    mem_free(n->message);
+    mem_free(n->hint);
+    mem_free(n);
+}
+
+void
+sess_worker_notice(struct sess_worker *w, const char *session_id, bool is_warning,
+    const char *message, const char *hint)
+{
+    struct note *n = mem_zalloc(sizeof(*n));
+    n->to = w;
+    n->is_warning = is_warning;
+    n->message = mem_strdup(message);
+    n->hint = mem_strdup(hint);
+    snprintf(n->session_id, sizeof(n->session_id), "%s", session_id);
+    n->task.run = run_note;
+    task_post(net_loop_queue(w->loop), &n->task);
+}
+
 static void
 run_stop(struct task *task)
 {
@@ -168,5 +226,6 @@ sess_worker_stats(const struct sess_worker *w, struct gate_stats *out)
     out->scanned += s->scanned;
     out->parsed += s->parsed;
     out->judged += s->judged;
+    out->asked += s->asked;
     out->refused += s->refused;
 }

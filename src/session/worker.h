@@ -47,7 +47,11 @@ struct sess_shared {
     struct task_pool *parsers; /* also resolves names */
     const struct clk *clk;
     void (*read_history)(void *ctx, struct gate_history_ask *ask);
-    void (*ask)(void *ctx, struct sess_ask *ask); /* thread-safe */
+    void (*read_live)(void *ctx, struct gate_live_ask *ask);
+    void (*note_change)(void *ctx);
+    void (*committed)(void *ctx, struct gate_trail *trail); /* NULL: nobody listens */
+    unsigned trail_wants;                                   /* GATE_TRAIL_* */
+    void (*ask)(void *ctx, struct sess_ask *ask);           /* thread-safe */
     void *ctx;
     struct tally *databases, *users; /* sessions of each */
     atomic_uint n_clients;
@@ -80,7 +84,11 @@ void sess_worker_accept(
 void sess_worker_snapshot(struct sess_worker *w, struct gate_snapshot *snap,
     struct sess_links *links);                              /* own references */
 void sess_worker_drain(struct sess_worker *w, bool is_now); /* now: end all sessions */
-void sess_worker_stop(struct sess_worker *w);               /* leaves the loop */
+/* A notice for the session of this id, if it is still there: severity WARNING or NOTICE.
+ * Texts are copied; hint may be NULL. */
+void sess_worker_notice(struct sess_worker *w, const char *session_id, bool is_warning,
+    const char *message, const char *hint);
+void sess_worker_stop(struct sess_worker *w); /* leaves the loop */
 
 /* Adds this worker's counters to *out. thread: its own, or after it stopped */
 void sess_worker_stats(const struct sess_worker *w, struct gate_stats *out);

@@ -72,6 +72,10 @@ static const struct {
         "\"change\"", NULL },
     { "failed reload", AUD_RELOAD, AUD_FAILED, 0, false, NULL, "DG50W", "failure",
         "\"configuration\"", "\"change\",\"error\"", NULL },
+    { "captured", AUD_CAPTURE, 0, 0, false, NULL, "DG61I", "success",
+        "\"configuration\"", "\"creation\"", NULL },
+    { "not captured", AUD_CAPTURE, AUD_FAILED, 0, false, NULL, "DG61W", "failure",
+        "\"configuration\"", "\"error\"", NULL },
     { "gap", AUD_GAP, 0, 0, false, NULL, "DG70E", "failure", "\"configuration\"",
         "\"error\"", NULL },
     { "rotated", AUD_ROTATED, 0, 0, false, NULL, "DG71I", "success",
@@ -161,6 +165,9 @@ START_TEST(every_field_of_the_record_is_there)
         .migration_version = "13",
         .migration_file = "V13__x.sql",
         .findings = "one\ntwo",
+        .rewritten_text = "SELECT 2",
+        .rewritten_settings = "lock_timeout=2000ms",
+        .rewritten_follow_up = "SELECT 3;",
         .duration_us = 1500,
     };
     static const char *const want[][2] = {
@@ -201,6 +208,9 @@ START_TEST(every_field_of_the_record_is_there)
         { "ddlgate.migration.version", "13" },
         { "ddlgate.migration.file", "V13__x.sql" },
         { "ddlgate.findings", "one\\ntwo" },
+        { "ddlgate.rewrite.text", "SELECT 2" },
+        { "ddlgate.rewrite.settings", "lock_timeout=2000ms" },
+        { "ddlgate.rewrite.follow_up", "SELECT 3;" },
         { "event.sequence", "1" },
         { "event.id", "01JD" },
     };

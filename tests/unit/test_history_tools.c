@@ -62,7 +62,7 @@ static const struct {
                 "--! Previous: sha1:18a67f29130d6a79aea4cc27b6ebe6afe8c4bc37\n"
                 "--! Hash: x\n\nSELECT 1;\n" },
             { "current.sql", "DROP TABLE users;" } },
-        "000001-users.sql:users:sha1:18a67f29130d6a79aea4cc27b6ebe6afe8c4bc37 "
+        "000001.sql:users:sha1:18a67f29130d6a79aea4cc27b6ebe6afe8c4bc37 "
         "000002.sql::sha1:9c19fce12935911d87dcaf6ef37e776165e5b802" },
     { "sql-migrate: numbers in front count", "sql-migrate",
         { { "10-b.sql", "-- +migrate Up\n" F }, { "9-a.sql", "-- +migrate Up\n" F },

@@ -35,7 +35,8 @@ static const struct bad_case bad[] = {
     { "unknown key without a neighbour", P "colour = red\n",
         "policy.ini:3: unknown key \"colour\" in [policy]; its keys are environment, "
         "defaults, migrate, unmigrated, unparsable, temporary, mode, checks, transaction, "
-        "exceptions, baseline, require" },
+        "exceptions, baseline, require, facts_timeout, when_unknown, rewrite_else, "
+        "rewrite_migrated" },
     { "unknown key in [access]", P "[access a]\nrules = x\n",
         "policy.ini:4: unknown key \"rules\" in [access a]; did you mean \"role\"?" },
     { "unknown key in [check]", P "[check fk-index]\nactions = warn\n",
@@ -63,15 +64,31 @@ static const struct bad_case bad[] = {
         "reject" },
     { "unknown action of a check", P "[check fk-index]\naction = block\n",
         "policy.ini:4: action = block is no action; write off, note, warn, hold or reject" },
-    { "rewrite in a check", P "[check add-index-concurrently]\naction = rewrite\n",
-        "policy.ini:4: action = rewrite is not in this version; use reject, which shows the "
-        "safe form" },
+    { "rewrite without a safe form", P "[check drop-table]\naction = rewrite\n",
+        "policy.ini:4: drop-table has no safe form that the gate can make by itself "
+        "(`ddlgate check --list` shows which have one); use reject, which shows what to "
+        "write instead" },
+    { "rewrite of what only files have",
+        P "[check explicit-lock-table]\naction = rewrite\n",
+        "policy.ini:4: explicit-lock-table has no safe form that the gate can make by "
+        "itself (`ddlgate check --list` shows which have one); use reject, which shows what "
+        "to write instead" },
     { "rewrite in a section", P "[access a]\naction = rewrite\n",
-        "policy.ini:4: action = rewrite is not in this version; it comes later, use reject "
-        "with a hint" },
+        "policy.ini:4: action = rewrite is an action of checks, which know the safe form; "
+        "use reject with a hint" },
     { "rewrite as a short form", P "unmigrated = rewrite\n",
-        "policy.ini:3: unmigrated = rewrite is not in this version; use reject, which shows "
+        "policy.ini:3: unmigrated = rewrite is an action of checks; use reject, which shows "
         "the safe form" },
+    { "rewrite_else of a check without a safe form",
+        P "[check drop-table]\nrewrite_else = warn\n",
+        "policy.ini:4: rewrite_else belongs to checks that can be rewritten, which "
+        "drop-table can't" },
+    { "rewrite_else that is neither", P "rewrite_else = hold\n",
+        "policy.ini:3: rewrite_else is reject or warn, not hold" },
+    { "rewrite_migrated that is neither", P "rewrite_migrated = perhaps\n",
+        "policy.ini:3: rewrite_migrated is yes or no, not perhaps" },
+    { "a timeout that is none", P "[check require-lock-timeout]\nvalue = 0\n",
+        "policy.ini:4: value: \"0\" is not a time (2s, 500ms, 1min)" },
     { "no action", P "[access a]\nrole = x\n[access b]\naction = allow\n",
         "policy.ini:3: [access a] has no action; add action = allow, note, warn, hold or "
         "reject" },
@@ -189,13 +206,14 @@ static const struct bad_case bad[] = {
     { "require", P "require = verified, fast\n",
         "policy.ini:3: require: \"fast\" can't be tested; write verified, reversible, "
         "idempotent" },
-    { "tls", P "[access a]\ntls = yes\n",
-        "policy.ini:4: tls needs TLS towards clients, which this version does not have; "
-        "remove it" },
-    { "peer_uid", P "[access a]\npeer_uid = 1000\n",
-        "policy.ini:4: peer_uid needs unix sockets, which this version does not have; remove "
-        "it" },
-    /* between keys */
+    { "tls", P "[access a]\ntls = TLSv1.4\n",
+        "policy.ini:4: tls: \"TLSv1.4\" is neither yes, no nor a version such as TLSv1.3" },
+    { "peer_uid", P "[access a]\npeer_uid = postgres\n",
+        "policy.ini:4: peer_uid: \"postgres\" is no user id; write the number that `id -u "
+        "NAME` prints" },
+    { "peer_uid below", P "[access a]\npeer_uid = 4294967296\n",
+        "policy.ini:4: peer_uid: \"4294967296\" is no user id; write the number that `id "
+        "-u NAME` prints" },
     { "allow by a claim", P "[access a]\naction = allow\napplication_name = flyway\n",
         "policy.ini:5: application_name is what the client claims: it may make a rule "
         "stricter, never looser; use role or client_addr with action = allow" },

@@ -7,13 +7,16 @@
  *   !1.0=CREATE TABLE    the server completed statement 0 of unit 1
  *   ?1.0=22012           an error instead of it; ?1.0/3: by message 3 of the batch
  *   Z1=I                 ReadyForQuery of unit 1; Z1=I! after an error
- *   .  ,                 the session ends, with or without an answer to all */
+ *   .  ,                 the session ends, with or without an answer to all
+ * In the table of trails x and y are steps that went over the limits. */
 #define gate_record_outcome note_outcome /* instead of the audit */
 #include "session/track.c"
 
 #include "lib/unit.h"
 
 static char said[512];
+/* Transactions handed to the listener: "[ab]", "[ab?]" if incomplete. */
+static char trails[128];
 
 void
 note_outcome(struct gate_client *c, const struct gate_intent *in,
@@ -131,6 +134,11 @@ make_run(char kind, const char *name, unsigned ordinal, const char *text)
         r.tag = text;
         r.intent = mem_zalloc(sizeof(*r.intent));
         snprintf(r.intent->id, sizeof(r.intent->id), "%s", name);
+        r.is_step_lost = kind == 'x' || kind == 'y';
+        if (!r.is_step_lost) {
+            r.step = mem_zalloc(sizeof(*r.step));
+            snprintf(r.step->request_id, sizeof(r.step->request_id), "%s", name);
+        }
         return r;
     }
     r.tx_name = mem_strdup(text);
@@ -177,9 +185,30 @@ play(struct sess *s, char *word)
     }
 }
 
+static void
+note_trail(void *ctx, struct gate_trail *trail)
+{
+    size_t n = strlen(trails);
+
+    (void)ctx;
+    n += (size_t)snprintf(trails + n, sizeof(trails) - n, "[");
+    for (size_t i = 0; i < trail->n; i++)
+        n += (size_t)snprintf(
+            trails + n, sizeof(trails) - n, "%s", trail->steps[i]->request_id);
+    snprintf(trails + n, sizeof(trails) - n, trail->is_complete ? "]" : "?]");
+}
+
+static struct gate_env env = { .committed = note_trail };
+
+/* Steps are given back as they are freed. */
+#define SESS                                   \
+    {                                          \
+        .gate = {.env = &env, .n_steps = 100 } \
+    }
+
 START_TEST(outcomes_are_what_the_server_did)
 {
-    struct sess s = { 0 };
+    struct sess s = SESS;
     char script[1024], *rest = script;
 
     said[0] = '\0';
@@ -195,7 +224,7 @@ END_TEST
 /* A ROLLBACK that SQL's EXECUTE runs takes effect at the end of its text. */
 START_TEST(an_executed_rollback_takes_the_rest_of_its_text_along)
 {
-    struct sess s = { .n_sent = 1 };
+    struct sess s = { .n_sent = 1, .gate = { .env = &env, .n_steps = 100 } };
     char words[][32] = { "a@1.1=X", "!1.0=ROLLBACK", "!1.1=X", "Z1=I" };
 
     said[0] = '\0';
@@ -209,7 +238,7 @@ END_TEST
 
 START_TEST(a_unit_that_goes_on_under_another_number_keeps_its_statements)
 {
-    struct sess s = { 0 };
+    struct sess s = SESS;
     char first[] = "a@1.1=X", second[] = "!3.1=X", third[] = "Z3=I";
 
     said[0] = '\0';
@@ -218,6 +247,65 @@ START_TEST(a_unit_that_goes_on_under_another_number_keeps_its_statements)
     play(&s, second);
     play(&s, third);
     ck_assert_str_eq(said, "a committed");
+}
+END_TEST
+
+static const struct {
+    const char *name, *script, *trails;
+} trail_cases[] = {
+    { "alone in its transaction", "a@1.0=X|!1.0=X|Z1=I", "[a]" },
+    { "two Queries, two trails", "a@1.0=X|!1.0=X|Z1=I|b@2.0=X|!2.0=X|Z2=I", "[a][b]" },
+    { "one Query, one trail", "a@1.0=X|b@1.1=X|!1.0=X|!1.1=X|Z1=I", "[ab]" },
+    { "a block is told at its COMMIT",
+        "a@1.0=X|!1.0=X|Z1=T|b@2.0=X|!2.0=X|Z2=T|C@3.0|!3.0=COMMIT|Z3=I", "[ab]" },
+    { "not before it", "a@1.0=X|!1.0=X|Z1=T", "" },
+    { "two blocks in one text",
+        "a@1.0=X|C@1.1|b@1.2=X|C@1.3|!1.0=X|!1.1=COMMIT|!1.2=X|!1.3=COMMIT|Z1=I",
+        "[a][b]" },
+    { "COMMIT AND CHAIN",
+        "a@1.0=X|!1.0=X|Z1=T|C@2.0|!2.0=COMMIT|Z2=T|b@3.0=X|!3.0=X|Z3=T|C@4.0|"
+        "!4.0=COMMIT|Z4=I",
+        "[a][b]" },
+    { "rolled back", "a@1.0=X|!1.0=X|Z1=T|R@2.0|!2.0=ROLLBACK|Z2=I", "" },
+    { "failed", "a@1.0=X|?1.0=42P07|Z1=I!", "" },
+    { "an error after the COMMIT of the same text",
+        "a@1.0=X|C@1.1|b@1.2=X|!1.0=X|!1.1=COMMIT|!1.2=X|?1.3=22012|Z1=I!", "[a]" },
+    { "rolled back to a savepoint",
+        "a@1.0=X|+s@1.1=p|b@1.2=X|-s@1.3=p|c@1.4=X|!1.0=X|!1.1=SAVEPOINT|!1.2=X|"
+        "!1.3=ROLLBACK|!1.4=X|Z1=T|C@2.0|!2.0=COMMIT|Z2=I",
+        "[ac]" },
+    { "two-phase commit", "a@1.0=X|!1.0=X|Z1=T|P@2.0|!2.0=PREPARE TRANSACTION|Z2=I",
+        "" },
+    { "the session ends in a block", "a@1.0=X|!1.0=X|Z1=T|.", "" },
+    { "the connection breaks", "a@1.0=X|!1.0=X|,", "" },
+
+    { "one over the limits", "a@1.0=X|x@1.1=X|!1.0=X|!1.1=X|Z1=I", "[a?]" },
+    { "over the limits, but rolled back to a savepoint",
+        "a@1.0=X|+s@1.1=p|x@1.2=X|-s@1.3=p|!1.0=X|!1.1=SAVEPOINT|!1.2=X|"
+        "!1.3=ROLLBACK|Z1=T|C@2.0|!2.0=COMMIT|Z2=I",
+        "[a]" },
+    { "the next transaction is whole",
+        "a@1.0=X|x@1.1=X|!1.0=X|!1.1=X|Z1=I|b@2.0=X|!2.0=X|Z2=I", "[a?][b]" },
+    { "an answer that can't be attributed",
+        "a@1.0=X|b@1.1=X|!1.0=X|!1.1=SELECT 1|Z1=T|C@2.0|!2.0=COMMIT|Z2=I", "[a?]" },
+    { "a ROLLBACK TO that nobody saw",
+        "a@1.0=X|!1.0=X|Z1=T|!2.0=ROLLBACK|Z2=T|b@3.0=X|!3.0=X|Z3=T|C@4.0|!4.0=COMMIT|"
+        "Z4=I",
+        "[b?]" },
+};
+
+START_TEST(what_was_committed_is_told)
+{
+    struct sess s = SESS;
+    char script[1024], *rest = script;
+
+    said[0] = trails[0] = '\0';
+    snprintf(script, sizeof(script), "%s", trail_cases[_i].script);
+    for (char *word; (word = strsep(&rest, "|"));)
+        play(&s, word);
+    CASE_STR(&trail_cases[_i], trails, trail_cases[_i].trails);
+    sess_track_end(&s, true);
+    CASE_STR(&trail_cases[_i], trails, trail_cases[_i].trails);
 }
 END_TEST
 
@@ -230,6 +318,7 @@ main(void)
     tcase_add_loop_test(tc, outcomes_are_what_the_server_did, 0, DG_ARRAY_SIZE(cases));
     tcase_add_test(tc, an_executed_rollback_takes_the_rest_of_its_text_along);
     tcase_add_test(tc, a_unit_that_goes_on_under_another_number_keeps_its_statements);
+    tcase_add_loop_test(tc, what_was_committed_is_told, 0, DG_ARRAY_SIZE(trail_cases));
     suite_add_tcase(s, tc);
     return unit_main(s);
 }

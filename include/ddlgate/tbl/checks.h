@@ -5,7 +5,8 @@
  *   scope   SAFETY: runs unless the policy says otherwise. STANDARD: a question of a team's
  *           taste; runs where the policy has a [check ID] section for it, or checks = all.
  *   when    POL_ON_...: STATIC looks at statements that change the schema or the server (a
- *           migration as a whole, or a text that is in no migration); FILE looks at every
+ *           migration as a whole, or a text that is in no migration); LIVE the same, and says
+ *           nothing where nobody reads facts from the server (offline); FILE looks at every
  *           statement, in migration files and in `check` only, never at application traffic;
  *           END is asked once, at the end of such a file; HISTORY needs the migration history
  *           of a session; ALWAYS runs in all of them; EXEMPT is no check of its own.
@@ -14,8 +15,8 @@
  * The order is that of findings about one statement.
  *
  * POL_LEFT_OUT(id, group, development, staging, production, needs, why): rules of the
- * catalogue that are no check here. needs: LIVE (facts from the running server, none are read
- * yet), SESSION (what happens between statements of a running session), FILES (what stands
+ * catalogue that are no check here. needs: LIVE (more facts from running servers than one
+ * look at the catalogue gives), SESSION (what happens between statements of a running session), FILES (what stands
  * beside the migration's file), ELSEWHERE (another part does it; why names it). */
 #ifndef POL_CHECK
 #define POL_CHECK(symbol, id, group, dev, stg, prod, scope, when, function, params, summary)

@@ -51,9 +51,11 @@ POL_CHECK(IMPACT, "data-impact-assessed", "destructive", ALLOW, WARN, REJECT, ST
 POL_CHECK(BACKUP, "backup-before", "destructive", ALLOW, WARN, REJECT, STANDARD, STATIC,
     pol_check_backup, "except; mark=backup:",
     "Data dropped in a file that names no backup.")
-POL_LEFT_OUT("drop-index-in-use", "destructive", ALLOW, NOTE, HOLD, LIVE,
-    "needs idx_scan of pg_stat_user_indexes")
-POL_LEFT_OUT("type-narrowing", "destructive", WARN, HOLD, REJECT, LIVE,
-    "needs the column's present type; change-column-type reports every change of type")
+POL_CHECK(INDEX_IN_USE, "drop-index-in-use", "destructive", ALLOW, NOTE, HOLD, SAFETY, LIVE,
+    pol_check_index_in_use, "except; min=1",
+    "DROP INDEX of one that was used `min` times or more (by the server's statistics).")
+POL_CHECK(NARROWING, "type-narrowing", "destructive", WARN, HOLD, REJECT, SAFETY, LIVE,
+    pol_check_narrowing, "except",
+    "ALTER COLUMN TYPE into a type that not every value of the present one fits into.")
 POL_LEFT_OUT("destructive-confirmation", "destructive", ALLOW, WARN, REJECT, ELSEWHERE,
     "the action `hold` of each rule asks for the confirmation")

@@ -16,6 +16,9 @@ POL_CHECK(ATTESTED, "migration-attested", "history", WARN, REJECT, REJECT, SAFET
 POL_CHECK(RECORDED, "migration-recorded", "history", WARN, REJECT, REJECT, STANDARD, END,
     pol_check_recorded, "table=schema_migrations",
     "A file that writes no row into the history table, where files do that themselves.")
+POL_CHECK(COMPLETE, "migration-complete", "history", WARN, REJECT, REJECT, STANDARD, HISTORY,
+    pol_check_complete, "",
+    "A COMMIT of a migration that is incomplete or not recorded in its transaction.")
 POL_CHECK(DOWN_BLOCKED, "migration-down-blocked", "history", ALLOW, HOLD, REJECT, STANDARD,
     END, pol_check_down_blocked, "names=*.down.sql, *.undo.sql, down.sql, U*__*.sql",
     "A down or undo script, which destroys what was written since.")

@@ -33,7 +33,8 @@ POL_CHECK(EXCEPTION, "exception-comment", "hygiene", WARN, REJECT, REJECT, SAFET
     "A `-- ddlgate: allow RULE reason` comment that can't be honoured, or is not needed.")
 POL_CHECK(TEMP, "temp-objects-exempt", "hygiene", ALLOW, ALLOW, ALLOW, SAFETY, EXEMPT,
     NULL, "", "Temporary objects: exempt from all rules, or what this says.")
-POL_LEFT_OUT("if-not-exists-hides-difference", "hygiene", NOTE, WARN, WARN, LIVE,
-    "needs the definition of the object that exists")
+POL_CHECK(EXISTS, "if-not-exists-hides-difference", "hygiene", NOTE, WARN, WARN, SAFETY, LIVE,
+    pol_check_exists, "except",
+    "IF NOT EXISTS on a table, column or index that is there and differs.")
 POL_LEFT_OUT("new-table-exempt", "hygiene", ALLOW, ALLOW, ALLOW, ELSEWHERE,
     "always holds: rules about locks and losses skip what the same file, or text, has made")

@@ -104,18 +104,23 @@ POL_CHECK(SERVER_BUG, "concurrent-index-server-bug", "locking", WARN, REJECT, RE
     STATIC, pol_check_server_bug, "",
     "CONCURRENTLY on a server 14.0 to 14.3, which can corrupt the index.")
 POL_CHECK(LOCK_TIMEOUT, "require-lock-timeout", "locking", ALLOW, WARN, REJECT, STANDARD,
-    STATIC, pol_check_lock_timeout, "except; min_table_size",
+    STATIC, pol_check_lock_timeout, "except; min_table_size; value=2s",
     "A strong lock on an existing table in a file that sets no lock_timeout.")
 POL_CHECK(STATEMENT_TIMEOUT, "require-statement-timeout", "locking", ALLOW, NOTE, WARN,
-    STANDARD, STATIC, pol_check_statement_timeout, "except; min_table_size",
+    STANDARD, STATIC, pol_check_statement_timeout, "except; min_table_size; value=1min",
     "A strong lock on an existing table in a file that sets no statement_timeout.")
-POL_LEFT_OUT("blocker-present", "locking", ALLOW, NOTE, WARN, LIVE,
-    "needs pg_locks and pg_stat_activity at that moment")
-POL_LEFT_OUT("large-table-ddl", "locking", ALLOW, NOTE, HOLD, LIVE,
-    "needs the table's size")
-POL_LEFT_OUT("invalid-index-left", "locking", WARN, WARN, REJECT, LIVE,
-    "needs pg_index.indisvalid of the index that IF NOT EXISTS would skip")
-POL_LEFT_OUT("change-type-referenced", "locking", WARN, REJECT, REJECT, LIVE,
-    "needs the views and foreign keys on the column; change-column-type reports every change")
-POL_LEFT_OUT("drop-partition-locks-parent", "locking", ALLOW, WARN, REJECT, LIVE,
-    "needs pg_inherits: is the table a partition?")
+POL_CHECK(BLOCKER, "blocker-present", "locking", ALLOW, NOTE, WARN, SAFETY, LIVE,
+    pol_check_blocker, "except; min_age=5s",
+    "A strong lock on a table that a transaction of `min_age` or older holds.")
+POL_CHECK(LARGE_TABLE, "large-table-ddl", "locking", ALLOW, NOTE, HOLD, SAFETY, LIVE,
+    pol_check_large_table, "except; min_table_size=1GB; min_table_rows=10000000",
+    "A lock that others wait for on a table of that size, or with so many rows.")
+POL_CHECK(INVALID_INDEX, "invalid-index-left", "locking", WARN, WARN, REJECT, SAFETY, LIVE,
+    pol_check_invalid_index, "except",
+    "CREATE INDEX IF NOT EXISTS that skips an index which is there, but invalid.")
+POL_CHECK(TYPE_REFERENCED, "change-type-referenced", "locking", WARN, REJECT, REJECT, SAFETY,
+    LIVE, pol_check_type_referenced, "except",
+    "ALTER COLUMN TYPE of a column that a foreign key, view, policy or column uses.")
+POL_CHECK(DROP_PARTITION, "drop-partition-locks-parent", "locking", ALLOW, WARN, REJECT,
+    SAFETY, LIVE, pol_check_drop_partition, "except",
+    "DROP TABLE of a partition, which locks the whole partitioned table.")

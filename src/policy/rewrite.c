@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: ISC
+/* Looks up what a rule does to a statement, and the small tools of those that do it. */
+#include "policy/rewrite_build.h"
+
+#include <string.h>
+
+#define MAX_TOKENS 20000 /* of a statement that is looked into */
+
+enum where {
+    WHERE_BOTH,
+    WHERE_WIRE,
+    WHERE_FILE,
+};
+
+struct row {
+    rw_fn *fn;
+    enum where where;
+    const char *form;
+};
+
+static const struct row rows[POL_N_CHECKS] = {
+#define POL_REWRITE(symbol, function, where, form) \
+    [POL_C_##symbol] = { rw_##function, WHERE_##where, form },
+#include "ddlgate/tbl/rewrites.h"
+};
+
+void
+pol_rewrite_init(struct pol_rewrite *rw, struct arena *a)
+{
+    *rw = (struct pol_rewrite){ .arena = a };
+}
+
+void
+pol_rewrite_deinit(struct pol_rewrite *rw)
+{
+    sql_edits_deinit(&rw->edits);
+}
+
+const char *
+pol_rewrite_form(size_t check)
+{
+    return rows[check].form;
+}
+
+bool
+pol_check_may_rewrite(enum pol_check check)
+{
+    return rows[check].fn && rows[check].where != WHERE_FILE;
+}
+
+bool
+pol_rewrite_is_timeout(const char *rule)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(rule), &check)
+        && (rows[check].fn == rw_lock_timeout
+            || rows[check].fn == rw_statement_timeout);
+}
+
+enum dg_action
+pol_rewrite_else(const struct pol *p, const char *rule)
+{
+    enum pol_check check;
+
+    return pol_check_find(str_of(rule), &check) ? p->checks[check].rewrite_else
+                                                : DG_REJECT;
+}
+
+bool
+pol_rewrites_migrated(const struct pol *p)
+{
+    return p->rewrites_migrated;
+}
+
+/* ---- tokens ---- */
+
+bool
+rw_is(const struct rw *rw, size_t i, const char *word)
+{
+    if (i >= rw->n || rw->tokens[i].kind != SQL_T_WORD)
+        return false;
+    return str_ieqz(
+        (struct str){ rw->text->text + rw->tokens[i].start, rw->tokens[i].len }, word);
+}
+
+size_t
+rw_find(const struct rw *rw, size_t from, const char *word)
+{
+    for (size_t i = from; i < rw->n; i++) {
+        if (rw_is(rw, i, word))
+            return i;
+    }
+    return RW_NONE;
+}
+
+size_t
+rw_at(const struct rw *rw, int pos)
+{
+    for (size_t i = 0; pos >= 0 && i < rw->n; i++) {
+        if (rw->tokens[i].start == (size_t)pos)
+            return i;
+    }
+    return RW_NONE;
+}
+
+bool
+rw_is_sign(const struct rw *rw, size_t i, char sign)
+{
+    return i < rw->n && rw->tokens[i].len == 1
+        && rw->text->text[rw->tokens[i].start] == sign;
+}
+
+size_t
+rw_sub_end(const struct rw *rw, size_t sub)
+{
+    const struct sql_facts *f = rw->f;
+
+    if (rw_at(rw, f->subs[sub].pos) == RW_NONE)
+        return RW_NONE;
+    if (sub + 1 == f->n_subs)
+        return rw->n - 1;
+    size_t next = rw_at(rw, f->subs[sub + 1].pos);
+    if (next == RW_NONE || next < 2 || !rw_is_sign(rw, next - 1, ','))
+        return RW_NONE;
+    return next - 2;
+}
+
+/* ---- edits ---- */
+
+static void
+add(struct rw *rw, size_t at, size_t del, const char *text)
+{
+    rw->is_clash |= sql_edits_add(&rw->out->edits, at, del, text) != 0;
+}
+
+void
+rw_put_after(struct rw *rw, size_t token, const char *text)
+{
+    const struct sql_token *t = &rw->tokens[token];
+    add(rw, t->start + t->len, 0, arena_printf(rw->a, " %s", text));
+}
+
+void
+rw_put_before(struct rw *rw, size_t token, const char *text)
+{
+    add(rw, rw->tokens[token].start, 0, arena_printf(rw->a, "%s ", text));
+}
+
+void
+rw_replace(struct rw *rw, size_t from, size_t to, const char *text)
+{
+    size_t start = rw->tokens[from].start;
+    size_t end = rw->tokens[to].start + rw->tokens[to].len;
+    add(rw, start, end - start, arena_strdup(rw->a, text));
+}
+
+void
+rw_did(struct rw *rw, unsigned change, const char *what)
+{
+    struct pol_rewrite *out = rw->out;
+
+    out->changes |= change;
+    if (!out->did)
+        out->did = arena_strdup(rw->a, what);
+    else if (!strstr(out->did, what))
+        out->did = arena_printf(rw->a, "%s, %s", out->did, what);
+}
+
+void
+rw_follow_up(struct rw *rw, const char *statement)
+{
+    struct pol_rewrite *out = rw->out;
+
+    if (!out->follow_up)
+        out->follow_up = statement;
+    else if (!strstr(out->follow_up, statement))
+        out->follow_up = arena_printf(rw->a, "%s %s", out->follow_up, statement);
+}
+
+/* ---- a rule and a statement ---- */
+
+static bool
+read_tokens(struct rw *rw)
+{
+    const struct sql_stmt *s = &rw->text->scan->stmts[rw->f->stmt];
+    struct sql_token tok, *tokens;
+    struct sql_lexer lx;
+    size_t cap = s->n_tokens + 1;
+
+    if (s->n_tokens > MAX_TOKENS)
+        return false;
+    tokens = arena_alloc(rw->a, cap * sizeof(*tokens));
+    sql_lex_init(&lx, rw->text->text + s->start, s->len, true);
+    while (rw->n < cap && sql_lex_next(&lx, &tok) == 0) {
+        tok.start += s->start;
+        tokens[rw->n++] = tok;
+    }
+    rw->tokens = tokens;
+    return rw->n > 0;
+}
+
+static int
+refuse(const char **why, const char *text)
+{
+    *why = text;
+    return POL_REWRITE_E_NO;
+}
+
+int
+pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
+    const struct pol_finding *f, const struct pol_text *t, size_t fact, bool is_file,
+    const char **why)
+{
+    struct pol_rewrite one;
+    struct rw rw = { .pol = p,
+        .finding = f,
+        .text = t,
+        .f = &t->tree->facts[fact],
+        .out = &one,
+        .a = out->arena };
+
+    if (!pol_check_find(str_of(f->rule), &rw.check) || !rows[rw.check].fn)
+        return refuse(why, "this rule has no safe form that can be made by itself");
+    if (rows[rw.check].where == (is_file ? WHERE_WIRE : WHERE_FILE))
+        return refuse(why, is_file ? "it needs a session" : "it is a matter of files");
+    if (rw.f->parent >= 0)
+        return refuse(why, "it stands inside another statement");
+    if (rw.f->flags & SQL_F_UNPARSABLE)
+        return refuse(why, "it can't be read");
+    if (!read_tokens(&rw))
+        return refuse(why, "it is too long");
+    pol_rewrite_init(&one, out->arena);
+    rows[rw.check].fn(&rw);
+    int r = POL_REWRITE_E_NO;
+    if (rw.why)
+        *why = rw.why;
+    else if (!one.did)
+        *why = "there is no safe form of this statement that can be made by itself";
+    else if (rw.is_clash || sql_edits_merge(&out->edits, &one.edits) != 0)
+        *why = "another rule changes the same words";
+    else
+        r = 0;
+    if (r == 0) {
+        rw.out = out;
+        rw_did(&rw, one.changes, one.did);
+        if (one.follow_up)
+            rw_follow_up(&rw, one.follow_up);
+        if (one.remark)
+            out->remark = one.remark;
+        out->needs_alone |= one.needs_alone;
+        for (int i = 0; i < POL_N_TIMEOUTS; i++) {
+            int64_t ms = one.timeout_ms[i];
+            if (ms && (!out->timeout_ms[i] || ms < out->timeout_ms[i]))
+                out->timeout_ms[i] = ms;
+        }
+    }
+    pol_rewrite_deinit(&one);
+    return r;
+}

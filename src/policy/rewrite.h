@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: ISC
+/* The safe form of a statement, as edits of the client's own text and settings around it.
+ * What a rule does to a statement is looked up in tbl/rewrites.h; whether it may be done now
+ * (transaction, batch, server) the gate decides.  thread: any */
+#ifndef DG_POLICY_REWRITE_H
+#define DG_POLICY_REWRITE_H
+
+#include "policy/policy.h"
+#include "sql/edit.h"
+#include "sql/same.h"
+
+enum pol_timeout {
+    POL_LOCK_TIMEOUT,
+    POL_STATEMENT_TIMEOUT,
+    POL_N_TIMEOUTS,
+};
+
+static inline const char *
+pol_timeout_name(enum pol_timeout t)
+{
+    return t == POL_LOCK_TIMEOUT ? "lock_timeout" : "statement_timeout";
+}
+
+struct pol_rewrite {
+    struct arena *arena;    /* borrowed; texts of the rest */
+    struct sql_edits edits; /* owned */
+    unsigned changes;       /* SQL_CH_*: how the facts will differ */
+    /* It can't run in a transaction: only with status I, alone in its text and batch. */
+    bool needs_alone;
+    int64_t timeout_ms[POL_N_TIMEOUTS]; /* at most that long; 0: not asked for */
+    const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */
+    const char *follow_up; /* statements for later, or NULL */
+    const char *remark;    /* what one has to know of it, or NULL */
+};
+
+void pol_rewrite_init(struct pol_rewrite *rw, struct arena *a);
+void pol_rewrite_deinit(struct pol_rewrite *rw);
+
+enum {
+    POL_REWRITE_E_NO = 1, /* *why says why; rw is as it was */
+};
+
+/* Adds what rule f->rule makes of the statement of fact `fact`; t is the text that the fact
+ * stands in, which may be another one than the finding speaks of (a migration's file).
+ * is_file: for --fix. 0 or POL_REWRITE_E_NO. */
+int pol_rewrite_add(struct pol_rewrite *rw, const struct pol *p,
+    const struct pol_finding *f, const struct pol_text *t, size_t fact, bool is_file,
+    const char **why) MUST_CHECK;
+/* Does the rule set a timeout, and edit nothing? */
+bool pol_rewrite_is_timeout(const char *rule);
+/* What becomes of a statement that can't be rewritten: DG_REJECT or DG_WARN. */
+enum dg_action pol_rewrite_else(const struct pol *p, const char *rule);
+/* [policy] rewrite_migrated */
+bool pol_rewrites_migrated(const struct pol *p);
+
+#endif

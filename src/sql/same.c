@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: ISC
+/* Comparing facts; see same.h. */
+#include "sql/same.h"
+
+#include <string.h>
+
+static bool
+is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+names_same(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
+{
+    if (n_a != n_b)
+        return false;
+    for (size_t i = 0; i < n_a; i++) {
+        if (!is_same(a[i], b[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Flags that may differ. */
+static unsigned
+loose_flags(unsigned may)
+{
+    unsigned flags = 0;
+
+    if (may & SQL_CH_CONCURRENTLY)
+        flags |= SQL_F_CONCURRENTLY | SQL_F_NO_TX;
+    if (may & SQL_CH_IF_EXISTS)
+        flags |= SQL_F_IF_EXISTS | SQL_F_IF_NOT_EXISTS;
+    if (may & SQL_CH_OR_REPLACE)
+        flags |= SQL_F_OR_REPLACE;
+    if (may & SQL_CH_CASCADE)
+        flags |= SQL_F_CASCADE;
+    return flags;
+}
+
+static bool
+flags_same(unsigned a, unsigned b, unsigned may)
+{
+    return ((a ^ b) & ~loose_flags(may)) == 0;
+}
+
+/* A name that was chosen by the server before may be written now. */
+static bool
+name_same(const char *a, const char *b, unsigned may)
+{
+    return is_same(a, b) || ((may & SQL_CH_NAME) && (!a || !*a) && b);
+}
+
+static bool
+objects_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
+{
+    if (a->n_objects != b->n_objects)
+        return false;
+    for (size_t i = 0; i < a->n_objects; i++) {
+        const struct sql_object *x = &a->objects[i], *y = &b->objects[i];
+        if (x->kind != y->kind || !is_same(x->schema, y->schema)
+            || !name_same(x->name, y->name, may) || !is_same(x->on, y->on)
+            || !is_same(x->on_schema, y->on_schema) || x->is_temp != y->is_temp
+            || x->is_created != y->is_created)
+            return false;
+    }
+    return true;
+}
+
+static bool
+constraint_same(
+    const struct sql_constraint *a, const struct sql_constraint *b, unsigned may)
+{
+    return a->kind == b->kind && name_same(a->name, b->name, may)
+        && names_same((const char *const *)a->columns, a->n_columns,
+            (const char *const *)b->columns, b->n_columns)
+        && is_same(a->ref_schema, b->ref_schema) && is_same(a->ref_table, b->ref_table)
+        && names_same((const char *const *)a->ref_columns, a->n_ref_columns,
+            (const char *const *)b->ref_columns, b->n_ref_columns)
+        && a->on_delete == b->on_delete && a->on_update == b->on_update
+        && a->has_on_delete == b->has_on_delete
+        && (a->not_valid == b->not_valid || (may & SQL_CH_NOT_VALID))
+        && a->is_volatile == b->is_volatile && is_same(a->call, b->call)
+        && a->is_constant == b->is_constant && a->has_call == b->has_call
+        && is_same(a->using_index, b->using_index)
+        && is_same(a->not_null_of, b->not_null_of);
+}
+
+/* An identity column has one constraint more than the serial one that it was. */
+static bool
+is_new_identity(const struct sql_column *a, const struct sql_column *b, unsigned may)
+{
+    return (may & SQL_CH_TYPE) && b->n_constraints == a->n_constraints + 1
+        && b->constraints[0].kind == SQL_C_IDENTITY;
+}
+
+static bool
+column_same(const struct sql_column *a, const struct sql_column *b, unsigned may)
+{
+    size_t skip = is_new_identity(a, b, may);
+    bool is_type = is_same(a->type, b->type) && is_same(a->type_mods, b->type_mods);
+
+    if (!is_same(a->name, b->name) || (!is_type && !(may & SQL_CH_TYPE))
+        || a->has_collation != b->has_collation || !is_same(a->collation, b->collation)
+        || a->has_using != b->has_using || a->n_constraints + skip != b->n_constraints)
+        return false;
+    for (size_t i = 0; i < a->n_constraints; i++) {
+        if (!constraint_same(&a->constraints[i], &b->constraints[i + skip], may))
+            return false;
+    }
+    return true;
+}
+
+static bool
+sub_same(const struct sql_sub *a, const struct sql_sub *b, unsigned may)
+{
+    if (!is_same(a->name, b->name) || !name_same(a->column, b->column, may)
+        || !is_same(a->value, b->value) || !flags_same(a->flags, b->flags, may)
+        || !a->def != !b->def || !a->constraint != !b->constraint)
+        return false;
+    return (!a->def || column_same(a->def, b->def, may))
+        && (!a->constraint || constraint_same(a->constraint, b->constraint, may));
+}
+
+static bool
+is_loose_sub(const struct sql_sub *s, unsigned may)
+{
+    return ((may & SQL_CH_UNLOGGED) && strcmp(s->name, "UNLOGGED") == 0)
+        || ((may & SQL_CH_NOWAIT) && strcmp(s->name, "NOWAIT") == 0);
+}
+
+static bool
+subs_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
+{
+    size_t i = 0, k = 0;
+
+    for (;;) {
+        while (i < a->n_subs && is_loose_sub(&a->subs[i], may))
+            i++;
+        while (k < b->n_subs && is_loose_sub(&b->subs[k], may))
+            k++;
+        if (i == a->n_subs || k == b->n_subs)
+            return i == a->n_subs && k == b->n_subs;
+        if (!sub_same(&a->subs[i++], &b->subs[k++], may))
+            return false;
+    }
+}
+
+static bool
+index_same(const struct sql_index *a, const struct sql_index *b)
+{
+    if (!a || !b)
+        return a == b;
+    return is_same(a->method, b->method) && a->n_include == b->n_include
+        && names_same((const char *const *)a->columns, a->n_columns,
+            (const char *const *)b->columns, b->n_columns)
+        && a->has_where == b->has_where && a->has_order == b->has_order;
+}
+
+static bool
+facts_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
+{
+    return a->stmt == b->stmt && a->parent == b->parent && is_same(a->tag, b->tag)
+        && a->cls == b->cls && flags_same(a->flags, b->flags, may)
+        && objects_same(a, b, may) && subs_same(a, b, may)
+        && index_same(a->index, b->index) && !a->write == !b->write && a->tx == b->tx
+        && is_same(a->tx_name, b->tx_name) && a->prep == b->prep
+        && is_same(a->prep_name, b->prep_name) && is_same(a->setting, b->setting)
+        && is_same(a->setting_value, b->setting_value)
+        && a->setting_is_local == b->setting_is_local
+        && is_same(a->language, b->language) && !a->error == !b->error;
+}
+
+bool
+sql_trees_same(const struct sql_tree *a, const struct sql_tree *b, unsigned may_differ)
+{
+    if (a->n != b->n || a->classes != b->classes
+        || a->is_unparsable != b->is_unparsable)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        if (!facts_same(&a->facts[i], &b->facts[i], may_differ))
+            return false;
+    }
+    return true;
+}
