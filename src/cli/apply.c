@@ -206,7 +206,10 @@ static bool
 may_be_wrapped(const struct sql_facts *f)
 {
     return f && f->tx == SQL_TX_NONE && !(f->flags & (SQL_F_NO_TX | SQL_F_UNPARSABLE))
-        && strcmp(f->tag, "DO") != 0 && strcmp(f->tag, "CALL") != 0;
+        && strcmp(f->tag, "DO") != 0
+        && strcmp(f->tag, "CALL") != 0
+        /* outside of a transaction the server refuses them */
+        && strcmp(f->tag, "LOCK TABLE") != 0 && strcmp(f->tag, "DECLARE CURSOR") != 0;
 }
 
 static bool

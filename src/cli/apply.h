@@ -35,6 +35,16 @@ void apply_result_deinit(struct apply_result *r);
 /* Makes what the tool would have made before its first migration. */
 int apply_begin(const struct hist_set *set, const char *conninfo, struct err *err)
     MUST_CHECK;
+/* The schema of a baseline: a file such as `pg_dump --schema-only` writes, run like a
+ * migration before all others. */
+struct apply_base;
+int
+apply_base_load(const char *path, struct apply_base **out, struct err *err) MUST_CHECK;
+void apply_base_free(struct apply_base *b);
+CLEANUP_DEFINE(struct apply_base *, apply_base_free)
+/* -EINVAL with "file:line: ..." if it doesn't run. b NULL: nothing is done. */
+int apply_base_run(const struct apply_base *b, const struct hist_set *set,
+    const char *conninfo, struct err *err) MUST_CHECK;
 /* Empties the history table, as the tool would take rows back with a rollback. */
 int apply_forget(const struct hist_set *set, const char *conninfo, struct err *err)
     MUST_CHECK;

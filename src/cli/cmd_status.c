@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct arguments {
-    const char *config, *database;
+    const char *config, *database, *base;
     bool is_json, has_drift;
     struct scratch_opts scratch;
 };
@@ -21,6 +21,7 @@ struct arguments {
 /* Two lists grow side by side. */
 struct output {
     const struct arguments *a;
+    struct apply_base *base; /* owned; NULL: none */
     struct scratch *scratch; /* owned; NULL without --drift */
     struct buf rows, drift;  /* owned; text or JSON */
     struct json rows_json, drift_json;
@@ -114,7 +115,8 @@ show_drift(struct output *out, const struct gate_snapshot *snap, const char *dat
     AUTO(drift_deinit) struct drift d;
     struct err err = { "" };
     bool is_private = !out->a->scratch.server;
-    if (drift_find(snap, database, view, out->scratch, is_private, &d, &err) != 0)
+    if (drift_find(snap, database, view, out->base, out->scratch, is_private, &d, &err)
+        != 0)
         return cli_error(&cmd_status, "%s: %s", database, err.text);
     print_drift(out, database, &d);
     return d.diff.n ? CLI_FINDINGS : CLI_OK;
@@ -175,6 +177,7 @@ static void
 output_deinit_p(struct output *out)
 {
     scratch_free(out->scratch);
+    apply_base_free(out->base);
     buf_deinit(&out->rows);
     buf_deinit(&out->drift);
 }
@@ -205,6 +208,8 @@ show_all(const struct gate_snapshot *snap, const struct arguments *a)
     struct err err = { "" };
     out.rows_json.out = &out.rows;
     out.drift_json.out = &out.drift;
+    if (a->base && apply_base_load(a->base, &out.base, &err) != 0)
+        return cli_error(&cmd_status, "--base: %s", err.text);
     if (a->has_drift && scratch_open(&a->scratch, &out.scratch, &err) != 0)
         return cli_error(&cmd_status, "%s", err.text);
     if (a->is_json) {
@@ -226,6 +231,7 @@ enum {
     OPT_DRIFT = 256,
     OPT_SERVER,
     OPT_PG_BIN,
+    OPT_BASE,
 };
 
 static int
@@ -247,6 +253,9 @@ take_option(struct arguments *a, int opt, char **argv)
     case OPT_DRIFT:
         a->has_drift = true;
         return CLI_OK;
+    case OPT_BASE:
+        a->base = optarg;
+        return CLI_OK;
     case OPT_SERVER:
         a->scratch.server = optarg;
         return CLI_OK;
@@ -265,6 +274,7 @@ parse_options(int argc, char **argv, struct arguments *a)
         { "database", required_argument, NULL, 'd' },
         { "format", required_argument, NULL, 'f' },
         { "drift", no_argument, NULL, OPT_DRIFT },
+        { "base", required_argument, NULL, OPT_BASE },
         { "server", required_argument, NULL, OPT_SERVER },
         { "pg-bin", required_argument, NULL, OPT_PG_BIN },
         { NULL, 0, NULL, 0 },
@@ -280,8 +290,10 @@ parse_options(int argc, char **argv, struct arguments *a)
         return cli_misuse(&cmd_status, "no configuration file given (-c FILE)");
     if (optind < argc)
         return cli_misuse(&cmd_status, "unexpected argument '%s'", argv[optind]);
-    if (!a->has_drift && (a->scratch.server || a->scratch.pg_bin))
-        return cli_misuse(&cmd_status, "--server and --pg-bin are for --drift");
+    if (!a->has_drift && (a->scratch.server || a->scratch.pg_bin || a->base))
+        return cli_misuse(&cmd_status, "--server, --pg-bin and --base are for --drift");
+    if (a->base && !a->database)
+        return cli_misuse(&cmd_status, "--base needs a database (-d NAME)");
     return CLI_OK;
 }
 
@@ -319,6 +331,8 @@ const struct cli_command cmd_status = {
         "      --drift          also compare the live schema (read with the `control` login)\n"
         "                       with the one that the applied migrations make, run in order\n"
         "                       on a scratch database\n"
+        "      --base FILE      for a source with a `baseline`: its schema, as\n"
+        "                       pg_dump --schema-only writes it\n"
         "      --server CONNINFO  make the scratch databases on this server; default: a\n"
         "                       private PostgreSQL that lives as long as the command\n"
         "      --pg-bin DIR     where initdb and postgres of the private one are\n"

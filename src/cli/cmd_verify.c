@@ -22,7 +22,7 @@
 
 struct arguments {
     struct check_input in;
-    const char *source, *format, *output, *attest_file;
+    const char *source, *format, *output, *attest_file, *base;
     struct scratch_opts scratch;
     bool attests;
 };
@@ -30,8 +30,9 @@ struct arguments {
 /* One run of the command. */
 struct verify {
     const struct arguments *a;
-    struct check *check;    /* owned */
-    struct report findings; /* owned */
+    struct apply_base *base; /* owned; NULL: none */
+    struct check *check;     /* owned */
+    struct report findings;  /* owned */
     const struct verify_writer *writer;
     struct verify_totals totals;
     struct buf body; /* owned */
@@ -138,6 +139,8 @@ on_done(void *ctx, const struct verify_result *r)
     v->totals.n++;
     if (r->apply.outcome == VERIFY_NOT_DONE)
         v->totals.n_not_run++;
+    else if (r->apply.outcome == VERIFY_IN_BASE)
+        v->totals.n_in_base++;
     else
         v->totals.n_failed += verify_is_failure(r);
     for (size_t i = 0; i < DG_ARRAY_SIZE(bits); i++)
@@ -210,6 +213,7 @@ verify_with(struct verify *v, struct scratch *scratch, size_t source, struct err
     AUTO(mem_free) unsigned *required = mem_array(set->n + 1, sizeof(*required));
     struct verify_job job = { .set = set,
         .scratch = scratch,
+        .base = v->base,
         .findings = &v->findings,
         .first_file = v->findings.n_files,
         .required = required,
@@ -304,6 +308,7 @@ write_report(struct verify *v)
 static void
 verify_deinit_p(struct verify *v)
 {
+    apply_base_free(v->base);
     check_free(v->check);
     report_deinit(&v->findings);
     buf_deinit(&v->body);
@@ -326,8 +331,12 @@ verify(const struct arguments *a)
             &cmd_verify, "--format is text, json or junit, not '%s'", a->format);
     if (check_new(&a->in, &v.check, &err) != 0)
         return cli_error(&cmd_verify, "%s", err.text);
-    if (a->attest_file && !a->source && check_snapshot(v.check)->n_sources > 1)
-        return cli_misuse(&cmd_verify, "--attest=FILE needs one SOURCE");
+    if ((a->attest_file || a->base) && !a->source
+        && check_snapshot(v.check)->n_sources > 1)
+        return cli_misuse(
+            &cmd_verify, "%s needs one SOURCE", a->base ? "--base" : "--attest=FILE");
+    if (a->base && apply_base_load(a->base, &v.base, &err) != 0)
+        return cli_error(&cmd_verify, "--base: %s", err.text);
     int status = verify_sections(&v);
     if (status)
         return status;
@@ -344,6 +353,7 @@ enum {
     OPT_SERVER = 256,
     OPT_PG_BIN,
     OPT_ATTEST,
+    OPT_BASE,
 };
 
 static int
@@ -371,6 +381,9 @@ take_option(struct arguments *a, int opt)
     case OPT_PG_BIN:
         a->scratch.pg_bin = optarg;
         return 0;
+    case OPT_BASE:
+        a->base = optarg;
+        return 0;
     case OPT_ATTEST:
         a->attests = true;
         a->attest_file = optarg;
@@ -391,6 +404,7 @@ run(int argc, char **argv)
         { "server", required_argument, NULL, OPT_SERVER },
         { "pg-bin", required_argument, NULL, OPT_PG_BIN },
         { "attest", optional_argument, NULL, OPT_ATTEST },
+        { "base", required_argument, NULL, OPT_BASE },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -431,6 +445,9 @@ const struct cli_command cmd_verify = {
         "  -c, --config FILE       the gate's configuration\n"
         "  -p, --policy FILE       instead of the configuration's policies\n"
         "  -e, --environment NAME  whose defaults count\n"
+        "      --base FILE         a schema to begin with, as pg_dump --schema-only writes it,\n"
+        "                          for sources with a `baseline`: what that covers is not\n"
+        "                          run\n"
         "      --server CONNINFO   make the scratch databases on this server; default: a\n"
         "                          private PostgreSQL that lives as long as the command\n"
         "      --pg-bin DIR        where initdb and postgres of the private one are\n"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/apply.h"
 #include "control/control.h"
 
 #define QUERY_LIMIT_MS 60000
@@ -17,7 +16,8 @@ struct finder {
     const struct gate_snapshot *snap;
     const struct hist_view *view;
     const struct hist_set *set;
-    char *live; /* owned; conninfo */
+    const struct apply_base *base; /* NULL: none */
+    char *live;                    /* owned; conninfo */
     struct drift *out;
     struct err *err;
 };
@@ -132,11 +132,14 @@ is_applied(enum dg_migration_state state)
 static int
 run_applied(struct finder *f, const char *conninfo)
 {
-    int r = apply_begin(f->set, conninfo, f->err);
+    int r = apply_base_run(f->base, f->set, conninfo, f->err);
 
+    if (!r)
+        r = apply_begin(f->set, conninfo, f->err);
     for (size_t i = 0; i < f->set->n && !r; i++) {
         struct apply_result run;
-        if (!is_applied(hist_view_state(f->view, i)))
+        if (!is_applied(hist_view_state(f->view, i))
+            || (f->base && f->set->migrations[i].is_in_baseline))
             continue;
         r = apply_run(f->set, &f->set->migrations[i], conninfo, &run, f->err);
         if (!r && !run.is_ok)
@@ -174,9 +177,11 @@ note_doubts(struct finder *f, int live_major, int scratch_major)
                 hist_view_n_missing(f->view),
                 hist_view_n_missing(f->view) == 1 ? " has" : "s have",
                 hist_view_n_missing(f->view) == 1 ? "it" : "they"));
-    if (f->set->conf.baseline)
+    if (f->set->conf.baseline && !f->base)
         note(f->out,
-            mem_printf("there is a baseline (%s): what no file makes shows as drift",
+            mem_printf(
+                "there is a baseline (%s), and no schema of it (--base): what no "
+                "file makes shows as drift",
                 f->set->conf.baseline));
 }
 
@@ -204,12 +209,14 @@ build(struct finder *f, struct scratch *scratch, bool is_private)
 
 int
 drift_find(const struct gate_snapshot *snap, const char *database,
-    const struct hist_view *view, struct scratch *scratch, bool is_private,
-    struct drift *out, struct err *err)
+    const struct hist_view *view, const struct apply_base *base,
+    struct scratch *scratch, bool is_private, struct drift *out, struct err *err)
 {
     struct gate_target t = gate_snapshot_find(snap, database);
     AUTO(finder_deinit)
-    struct finder f = { .snap = snap, .view = view, .out = out, .err = err };
+    struct finder f = {
+        .snap = snap, .view = view, .base = base, .out = out, .err = err
+    };
 
     *out = (struct drift){ .n_notes = 0 };
     DG_ASSERT(t.source && snap->cfg->control, "history was read, so both are there");

@@ -4,7 +4,7 @@
 #ifndef DG_CLI_DRIFT_H
 #define DG_CLI_DRIFT_H
 
-#include "catalog/catalog.h"
+#include "cli/apply.h"
 #include "gate/snapshot.h"
 #include "scratch/scratch.h"
 
@@ -19,12 +19,14 @@ struct drift {
     size_t n_notes;
 };
 
-/* view: what is applied there. is_private: the scratch server is our own, so that roles can
+/* view: what is applied there. base: the schema of the source's baseline; NULL: none.
+ * is_private: the scratch server is our own, so that roles can
  * be made on it. -errno with err: the live schema can't be read, or the files don't make
  * one. out is to be freed with drift_deinit in any case. */
 int drift_find(const struct gate_snapshot *snap, const char *database,
-    const struct hist_view *view, struct scratch *scratch, bool is_private,
-    struct drift *out, struct err *err) MUST_CHECK;
+    const struct hist_view *view, const struct apply_base *base,
+    struct scratch *scratch, bool is_private, struct drift *out, struct err *err)
+    MUST_CHECK;
 void drift_deinit(struct drift *d);
 static inline void
 drift_deinit_p(struct drift *d)

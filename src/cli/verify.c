@@ -18,6 +18,8 @@ verify_lacks(const struct verify_result *r)
 {
     unsigned required = r->required;
 
+    if (r->apply.outcome == VERIFY_IN_BASE)
+        return 0;
     if (r->m->is_repeatable) /* there is nothing to go back to */
         required &= ~(unsigned)HIST_REVERSIBLE;
     return required & ~r->tested;
@@ -38,6 +40,8 @@ verify_is_failure(const struct verify_result *r)
         if (items[r->file->first + i].is_failing)
             return true;
     }
+    if (r->apply.outcome == VERIFY_IN_BASE)
+        return false;
     return r->apply.outcome != VERIFY_FINE || is_bad(&r->rollback)
         || is_bad(&r->reapply) || verify_lacks(r);
 }
@@ -204,6 +208,8 @@ begin(struct verifier *v)
     if (!r)
         r = read_version(v->main, server, sizeof(server), v->err);
     if (!r)
+        r = apply_base_run(job->base, job->set, v->main, v->err);
+    if (!r)
         r = apply_begin(job->set, v->main, v->err);
     if (!r)
         r = apply_snapshot(job->set, v->main, true, &v->before, v->err);
@@ -229,9 +235,12 @@ verify_source(const struct verify_job *job, struct err *err)
             .required = job->required[i],
             .has_rollback = m->pair != HIST_NONE };
         v.is_copy_fresh = false;
-        if (!has_failed)
+        if (job->base && m->is_in_baseline)
+            result.apply.outcome = VERIFY_IN_BASE;
+        else if (!has_failed)
             r = verify_one(&v, &result);
-        has_failed |= result.apply.outcome != VERIFY_FINE;
+        has_failed |= result.apply.outcome != VERIFY_FINE
+            && result.apply.outcome != VERIFY_IN_BASE;
         if (!r)
             job->done(job->ctx, &result);
         /* diffs speak of both, so only now */

@@ -15,6 +15,7 @@
 
 enum verify_outcome {
     VERIFY_NOT_DONE,
+    VERIFY_IN_BASE, /* the base holds what it made */
     VERIFY_FINE,
     VERIFY_FAILED,  /* the server refused it: run.err */
     VERIFY_CHANGED, /* it ran, and the schema is another than it should be: diff */
@@ -44,7 +45,7 @@ bool verify_is_failure(const struct verify_result *r);
 unsigned verify_lacks(const struct verify_result *r);
 
 struct verify_totals {
-    size_t n, n_failed, n_not_run;
+    size_t n, n_failed, n_not_run, n_in_base;
     size_t n_tested[3];              /* verified, reversible, idempotent */
     size_t n_cases, n_case_failures; /* of JUnit */
 };
@@ -71,6 +72,7 @@ typedef void (*verify_fn)(void *ctx, const struct verify_result *r);
 struct verify_job {
     const struct hist_set *set;
     struct scratch *scratch;
+    const struct apply_base *base; /* NULL: begin with nothing */
     const struct report *findings;
     size_t first_file;                            /* of the source in findings->files */
     const unsigned *required;                     /* one for each migration */

@@ -4,7 +4,7 @@
 
 #include "base/names.h"
 
-static const char *const outcomes[] = { NULL, "fine", "failed", "changed" };
+static const char *const outcomes[] = { NULL, "in base", "fine", "failed", "changed" };
 
 static void
 put_step(struct json *j, const char *name, const struct verify_step *s)

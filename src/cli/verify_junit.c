@@ -69,7 +69,7 @@ put_step(struct suite *s, const char *name, const struct verify_step *step,
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT((size_t)64 << 20);
 
-    if (step->outcome == VERIFY_NOT_DONE)
+    if (step->outcome == VERIFY_NOT_DONE || step->outcome == VERIFY_IN_BASE)
         return;
     begin_case(s, name, step->run.us);
     if (step->outcome == VERIFY_FINE) {
@@ -125,11 +125,11 @@ put_cases(struct suite *s)
 {
     const struct verify_result *r = s->r;
 
-    if (r->apply.outcome == VERIFY_NOT_DONE) {
+    if (r->apply.outcome == VERIFY_NOT_DONE || r->apply.outcome == VERIFY_IN_BASE) {
         begin_case(s, "runs", 0);
-        buf_puts(s->out,
-            ">\n      <skipped message=\"one before it failed\"/>\n"
-            "    </testcase>\n");
+        buf_putf(s->out, ">\n      <skipped message=\"%s\"/>\n    </testcase>\n",
+            r->apply.outcome == VERIFY_IN_BASE ? "it is in the base"
+                                               : "one before it failed");
     } else {
         put_run(s);
     }

@@ -41,11 +41,12 @@ static void
 put_step(struct buf *out, const char *name, const struct verify_step *s,
     const char *fine, const char *changed)
 {
-    if (s->outcome == VERIFY_NOT_DONE)
+    if (s->outcome == VERIFY_NOT_DONE || s->outcome == VERIFY_IN_BASE)
         return;
     buf_putf(out, "    %s: ", name);
     switch (s->outcome) {
     case VERIFY_NOT_DONE:
+    case VERIFY_IN_BASE:
         break;
     case VERIFY_FINE:
         buf_putf(out, "%s\n", fine);
@@ -116,11 +117,13 @@ put_head(struct buf *out, const struct verify_result *r)
     buf_puts(out, ": ");
     if (r->apply.outcome == VERIFY_NOT_DONE)
         buf_puts(out, "not run, since one before it failed");
+    else if (r->apply.outcome == VERIFY_IN_BASE)
+        buf_puts(out, "in the base");
     else if (has_run)
         buf_puts(out, hist_tested_text(r->tested, words));
     else
         buf_puts(out, "failed");
-    if (r->apply.outcome != VERIFY_NOT_DONE) {
+    if (has_run || r->apply.outcome == VERIFY_FAILED) {
         buf_puts(out, ", ");
         put_time(out, r->apply.run.us);
     }

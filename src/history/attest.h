@@ -77,7 +77,7 @@ struct hist_attest_answer {
     const char *shown;  /* the file, for messages; borrowed */
     const char *source; /* the section's name; borrowed */
 };
-/* a NULL: HIST_ATTEST_NONE. */
+/* a NULL: HIST_ATTEST_NONE. What is in the source's baseline needs none. */
 void hist_attest_ask(const struct hist_attest *a, const struct hist_set *set,
     const struct hist_migration *m, struct hist_attest_answer *out);
 
