@@ -47,6 +47,9 @@ struct hist_attest; /* starts with a struct ref; immutable */
 /* A file that does not exist attests nothing. Errors name file and line. */
 int hist_attest_load(const char *path, struct hist_attest **out, struct err *err)
     MUST_CHECK;
+/* The same of a text; path is for errors. */
+int hist_attest_parse(const char *path, struct str text, struct hist_attest **out,
+    struct err *err) MUST_CHECK;
 /* NULL: nothing is said about it. */
 const struct hist_attested *
 hist_attest_find(const struct hist_attest *a, const char *key);
