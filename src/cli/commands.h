@@ -9,6 +9,7 @@
 CLI_COMMAND(serve)
 CLI_COMMAND(check)
 CLI_COMMAND(explain)
+CLI_COMMAND(verify)
 CLI_COMMAND(status)
 CLI_COMMAND(record)
 CLI_COMMAND(audit)

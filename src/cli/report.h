@@ -110,6 +110,13 @@ const char *report_level_name(enum report_level level); /* "warning" */
 /* Adds s with everything that could deceive a terminal or end the line replaced. */
 void report_put_plain(struct buf *out, struct str s);
 
+/* Pieces of JUnit's XML, for other commands' reports, too. */
+void report_junit_text(struct buf *out, const char *s);
+void report_junit_attribute(struct buf *out, const char *name, const char *value);
+void report_junit_counts(struct buf *out, size_t tests, size_t failures, size_t errors);
+void report_junit_case(
+    struct buf *out, const struct report_file *f, const struct report_item *it);
+
 extern const struct report_writer report_text, report_json, report_sarif, report_junit,
     report_gitlab, report_github, report_baseline;
 

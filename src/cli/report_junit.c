@@ -9,8 +9,8 @@
 #include "base/names.h"
 
 /* XML 1.0 has no way to write control characters: they are replaced. */
-static void
-put_xml(struct buf *out, const char *s)
+void
+report_junit_text(struct buf *out, const char *s)
 {
     for (; s && *s; s++) {
         size_t n = strcspn(s, "<>&\"'\t\n");
@@ -22,55 +22,56 @@ put_xml(struct buf *out, const char *s)
     }
 }
 
-static void
-put_attribute(struct buf *out, const char *name, const char *value)
+void
+report_junit_attribute(struct buf *out, const char *name, const char *value)
 {
     buf_putf(out, " %s=\"", name);
-    put_xml(out, value);
+    report_junit_text(out, value);
     buf_puts(out, "\"");
 }
 
-static void
-put_counts(struct buf *out, size_t tests, size_t failures, size_t errors)
+void
+report_junit_counts(struct buf *out, size_t tests, size_t failures, size_t errors)
 {
     buf_putf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\"", tests,
         failures, errors);
 }
 
 /* Cases of one name in one class would be taken for one. */
-static void
-put_case(struct buf *out, const struct report_file *f, const struct report_item *it)
+void
+report_junit_case(
+    struct buf *out, const struct report_file *f, const struct report_item *it)
 {
     char name[400];
 
     snprintf(name, sizeof(name), "%d:%d %.100s: %.250s", it->at.line, it->at.column,
         it->rule, it->what);
     buf_puts(out, "    <testcase");
-    put_attribute(out, "name", name);
-    put_attribute(out, "classname", f->path);
-    put_attribute(out, "file", it->path);
+    report_junit_attribute(out, "name", name);
+    report_junit_attribute(out, "classname", f->path);
+    report_junit_attribute(out, "file", it->path);
     buf_putf(out, " line=\"%d\">\n", it->at.line);
     buf_puts(out, it->is_failing ? "      <failure" : "      <system-out>");
     if (it->is_failing) {
-        put_attribute(out, "type", it->rule);
-        put_attribute(out, "message", it->message);
+        report_junit_attribute(out, "type", it->rule);
+        report_junit_attribute(out, "message", it->message);
         buf_puts(out, ">");
     }
-    put_xml(out, it->name);
+    report_junit_text(out, it->name);
     buf_putf(out, ":%d:%d: %s (%s): ", it->at.line, it->at.column,
         report_level_name(it->level), dg_action_name(it->action));
-    put_xml(out, it->what);
+    report_junit_text(out, it->what);
     buf_puts(out, ": ");
-    put_xml(out, it->message);
+    report_junit_text(out, it->message);
     buf_puts(out, "\n");
-    put_xml(out, it->source);
+    report_junit_text(out, it->source);
     if (it->detail) {
         buf_puts(out, "\n");
-        put_xml(out, it->detail);
+        report_junit_text(out, it->detail);
     }
     if (it->hint) {
         buf_puts(out, "\nhint: ");
-        put_xml(out, it->hint);
+        report_junit_text(out, it->hint);
     }
     buf_puts(out, it->is_failing ? "</failure>\n" : "</system-out>\n");
     buf_puts(out, "    </testcase>\n");
@@ -80,15 +81,15 @@ static void
 put_lone_case(struct buf *out, const struct report_file *f)
 {
     buf_puts(out, "    <testcase");
-    put_attribute(out, "name", f->trouble ? "can be judged" : "no findings");
-    put_attribute(out, "classname", f->path);
-    put_attribute(out, "file", f->path);
+    report_junit_attribute(out, "name", f->trouble ? "can be judged" : "no findings");
+    report_junit_attribute(out, "classname", f->path);
+    report_junit_attribute(out, "file", f->path);
     if (!f->trouble) {
         buf_puts(out, "/>\n");
         return;
     }
     buf_puts(out, ">\n      <error type=\"trouble\"");
-    put_attribute(out, "message", f->trouble);
+    report_junit_attribute(out, "message", f->trouble);
     buf_puts(out, "/>\n    </testcase>\n");
 }
 
@@ -100,13 +101,13 @@ put_suite(struct report_out *out, const struct report *r, const struct report_fi
     for (size_t i = 0; i < f->n; i++)
         n_failing += r->items[f->first + i].is_failing;
     buf_puts(&out->buf, "  <testsuite");
-    put_attribute(&out->buf, "name", f->path);
-    put_counts(&out->buf, f->n ? f->n : 1, n_failing, f->trouble != NULL);
+    report_junit_attribute(&out->buf, "name", f->path);
+    report_junit_counts(&out->buf, f->n ? f->n : 1, n_failing, f->trouble != NULL);
     buf_puts(&out->buf, ">\n");
     if (!f->n)
         put_lone_case(&out->buf, f);
     for (size_t i = 0; i < f->n; i++) {
-        put_case(&out->buf, f, &r->items[f->first + i]);
+        report_junit_case(&out->buf, f, &r->items[f->first + i]);
         report_flush(out);
     }
     buf_puts(&out->buf, "  </testsuite>\n");
@@ -121,8 +122,8 @@ write_junit(const struct report *r, struct report_out *out)
     for (size_t i = 0; i < r->n_files; i++)
         n += r->files[i].n ? r->files[i].n : 1;
     buf_puts(&out->buf, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites");
-    put_attribute(&out->buf, "name", "ddlgate check");
-    put_counts(&out->buf, n, r->n_failing, r->n_trouble);
+    report_junit_attribute(&out->buf, "name", "ddlgate check");
+    report_junit_counts(&out->buf, n, r->n_failing, r->n_trouble);
     buf_puts(&out->buf, ">\n");
     for (size_t i = 0; i < r->n_files; i++)
         put_suite(out, r, &r->files[i]);

@@ -248,33 +248,49 @@ parse(struct parser *p)
     return r;
 }
 
-int
-hist_attest_load(const char *path, struct hist_attest **out, struct err *err)
+static struct hist_attest *
+attest_new(void)
 {
-    AUTO(attest_drop) struct hist_attest *a = mem_zalloc(sizeof(*a));
-    AUTO(hash_sha256_free) struct hash_sha256 *seal = hash_sha256_new();
-    AUTO(mem_free) char *text = NULL;
-    size_t n = 0;
+    struct hist_attest *a = mem_zalloc(sizeof(*a));
 
     ref_init(&a->ref, attest_free);
     a->arena = arena_new();
     a->by_key = map_new(NULL);
-    int r = fs_read(path, MAX_BYTES, &text, &n, err);
-    if (r && r != -ENOENT)
-        return r;
+    return a;
+}
+
+int
+hist_attest_parse(
+    const char *path, struct str text, struct hist_attest **out, struct err *err)
+{
+    AUTO(attest_drop) struct hist_attest *a = attest_new();
+    AUTO(hash_sha256_free) struct hash_sha256 *seal = hash_sha256_new();
+    struct parser p = { .a = a, .path = path, .err = err, .rest = text, .seal = seal };
+    int r = hist_text_check(path, text.p, text.n, err);
+
     if (!r)
-        r = hist_check_file(path, err);
-    if (!r) {
-        struct parser p = {
-            .a = a, .path = path, .err = err, .rest = { text, n }, .seal = seal
-        };
         r = parse(&p);
-    }
-    if (r && r != -ENOENT)
+    if (r)
         return r;
     *out = a;
     a = NULL;
     return 0;
+}
+
+int
+hist_attest_load(const char *path, struct hist_attest **out, struct err *err)
+{
+    AUTO(mem_free) char *text = NULL;
+    size_t n = 0;
+    int r = fs_read(path, MAX_BYTES, &text, &n, err);
+
+    if (r == -ENOENT) {
+        *out = attest_new();
+        return 0;
+    }
+    if (!r)
+        r = hist_check_file(path, err);
+    return r ? r : hist_attest_parse(path, (struct str){ text, n }, out, err);
 }
 
 /* --- writing ---------------------------------------------------------------------------- */
@@ -356,8 +372,8 @@ hist_attest_describe(const struct hist_set *set, const struct hist_migration *m,
     memcpy(out->rollback, set->migrations[m->pair].digest, sizeof(out->rollback));
 }
 
-static bool
-is_same_text(const struct hist_attested *a, const struct hist_attested *b)
+bool
+hist_attest_is_same(const struct hist_attested *a, const struct hist_attested *b)
 {
     return memcmp(a->text, b->text, sizeof(a->text)) == 0
         && a->has_rollback == b->has_rollback
@@ -375,9 +391,15 @@ hist_attest_ask(const struct hist_attest *a, const struct hist_set *set,
         .is_repeatable = m->is_repeatable,
         .shown = m->shown,
         .source = set->conf.name };
+    if (m->is_in_baseline) { /* it ran before there was a gate */
+        out->state = HIST_ATTEST_FOUND;
+        out->tested = HIST_VERIFIED | HIST_REVERSIBLE | HIST_IDEMPOTENT;
+        return;
+    }
     if (!said)
         return;
     hist_attest_describe(set, m, &now);
-    out->state = is_same_text(said, &now) ? HIST_ATTEST_FOUND : HIST_ATTEST_OTHER_TEXT;
+    out->state = hist_attest_is_same(said, &now) ? HIST_ATTEST_FOUND
+                                                 : HIST_ATTEST_OTHER_TEXT;
     out->tested = said->tested;
 }

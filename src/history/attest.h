@@ -47,6 +47,9 @@ struct hist_attest; /* starts with a struct ref; immutable */
 /* A file that does not exist attests nothing. Errors name file and line. */
 int hist_attest_load(const char *path, struct hist_attest **out, struct err *err)
     MUST_CHECK;
+/* The same of a text; path is for errors. */
+int hist_attest_parse(const char *path, struct str text, struct hist_attest **out,
+    struct err *err) MUST_CHECK;
 /* NULL: nothing is said about it. */
 const struct hist_attested *
 hist_attest_find(const struct hist_attest *a, const char *key);
@@ -59,6 +62,9 @@ const char *hist_attest_key(const struct hist_set *set, const struct hist_migrat
 /* Fills key and digests of what stands there now. */
 void hist_attest_describe(const struct hist_set *set, const struct hist_migration *m,
     struct hist_attested *out);
+
+/* Are both about the same texts? */
+bool hist_attest_is_same(const struct hist_attested *a, const struct hist_attested *b);
 
 /* What the attestation says about a migration as it is now. */
 enum hist_attest_state {
@@ -74,7 +80,7 @@ struct hist_attest_answer {
     const char *shown;  /* the file, for messages; borrowed */
     const char *source; /* the section's name; borrowed */
 };
-/* a NULL: HIST_ATTEST_NONE. */
+/* a NULL: HIST_ATTEST_NONE. What is in the source's baseline needs none. */
 void hist_attest_ask(const struct hist_attest *a, const struct hist_set *set,
     const struct hist_migration *m, struct hist_attest_answer *out);
 

@@ -80,6 +80,7 @@ struct hist_migration {
     bool is_down;    /* a rollback */
     bool is_no_tx;   /* runs outside of a transaction block, as its file says or must */
     bool says_no_tx; /* ... as its file says */
+    bool is_in_baseline;              /* counts as applied where there is no history */
     uint8_t digest[HASH_SHA256_SIZE]; /* of the file as it is; of the text where a file
                                        * holds several migrations */
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash

@@ -347,6 +347,18 @@ check_baseline(const struct hist_set *set, struct err *err)
         c->line, c->name, c->baseline, c->path);
 }
 
+/* What counts as applied in a database without any row. */
+static void
+mark_baseline(struct hist_set *set)
+{
+    if (!set->conf.baseline)
+        return;
+    struct hist_view *v = hist_view_new(set, NULL, 0);
+    for (size_t i = 0; i < set->n; i++)
+        set->migrations[i].is_in_baseline = hist_view_state(v, i) == DG_MIG_APPLIED;
+    ref_drop(v);
+}
+
 int
 hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *err)
 {
@@ -377,6 +389,7 @@ hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *e
         r = check_baseline(set, err);
     if (r)
         return r;
+    mark_baseline(set);
     digest_set(set);
     *out = set;
     set = NULL;

@@ -540,7 +540,8 @@ START_TEST(migrations_arrive_with_their_defaults)
         HEAD "[migrations shop]\nformat = flyway\npath = /m\n"
              "[migrations rest]\ndatabases = crm, crm_*\nformat = prisma\npath = n\n"
              "history_table = app.h\nsearch_path = app, public\nbaseline = 7\n"
-             "repeat = none\nplaceholder.owner = app\nplaceholder.empty =\n");
+             "repeat = none\nplaceholder.owner = app\nplaceholder.empty =\n"
+             "attestation = proofs/n.txt\n");
 
     ck_assert_uint_eq(c->n_migrations, 2);
     const struct cfg_migrations *m = &c->migrations[0];
@@ -549,6 +550,7 @@ START_TEST(migrations_arrive_with_their_defaults)
     ck_assert_str_eq(m->format, "flyway");
     ck_assert_str_eq(m->path, "/m");
     ck_assert_str_eq(m->repeat, "create");
+    ck_assert_str_eq(m->attestation, "/m.attest");
     ck_assert_ptr_null(m->history_table);
     ck_assert_ptr_null(m->search_path);
     ck_assert_ptr_null(m->baseline);
@@ -561,6 +563,7 @@ START_TEST(migrations_arrive_with_their_defaults)
     ck_assert_str_eq(m->search_path, "app, public");
     ck_assert_str_eq(m->baseline, "7");
     ck_assert_str_eq(m->repeat, "none");
+    assert_path(m->attestation, p.dir, "proofs/n.txt");
     ck_assert_uint_eq(m->n_placeholders, 2);
     ck_assert_str_eq(m->placeholders[0], "owner");
     ck_assert_str_eq(m->placeholders[1], "app");
@@ -698,7 +701,8 @@ START_TEST(sample_file_holds_every_setting_once)
 #include "ddlgate/tbl/settings.h"
     };
     static const char *const migration_keys[] = { "databases", "format", "path",
-        "history_table", "search_path", "baseline", "repeat", "placeholder.owner" };
+        "history_table", "search_path", "baseline", "repeat", "attestation",
+        "placeholder.owner" };
     char *text = read_sample();
 
     for (size_t i = 0; i < DG_ARRAY_SIZE(names); i++)

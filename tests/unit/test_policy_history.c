@@ -495,6 +495,63 @@ START_TEST(facts_are_tracked_by_class)
 }
 END_TEST
 
+static const struct attested_case {
+    const char *name, *policy;
+    struct hist_attest_answer answer;
+    bool is_asked;
+    const char *want, *message;
+} attested[] = {
+    { "nothing is required", "", { .state = HIST_ATTEST_NONE }, true, "", NULL },
+    { "it is no migration", "require = verified\n", { .state = HIST_ATTEST_NONE },
+        false, "", NULL },
+    { "nobody has", "require = verified\n", { .state = HIST_ATTEST_NONE }, true,
+        "reject migration-attested", "nobody has verified it" },
+    { "another text", "require = verified\n",
+        { .state = HIST_ATTEST_OTHER_TEXT, .tested = HIST_VERIFIED }, true,
+        "reject migration-attested", "it was changed since it was verified" },
+    { "all of it", "require = verified, reversible\n",
+        { .state = HIST_ATTEST_FOUND, .tested = HIST_VERIFIED | HIST_REVERSIBLE }, true,
+        "", NULL },
+    { "less than that", "require = verified, reversible, idempotent\n",
+        { .state = HIST_ATTEST_FOUND, .tested = HIST_VERIFIED }, true,
+        "reject migration-attested",
+        "it was verified, but not found to be reversible, idempotent" },
+    { "what can't be rolled back", "require = verified, reversible\n",
+        { .state = HIST_ATTEST_FOUND, .tested = HIST_VERIFIED, .is_repeatable = true },
+        true, "", NULL },
+    { "nobody knows", "require = verified\n", { .state = HIST_ATTEST_UNKNOWN }, true,
+        "note migration-attested", "whether it was verified is not known here" },
+    { "its own action",
+        "require = verified\n[check migration-attested]\naction = warn\n",
+        { .state = HIST_ATTEST_NONE }, true, "warn migration-attested", NULL },
+    { "only what is listed", "require = verified\nchecks = listed\n",
+        { .state = HIST_ATTEST_NONE }, true, "reject migration-attested", NULL },
+};
+
+START_TEST(migrations_must_have_been_tried_out)
+{
+    const struct attested_case *c = &attested[_i];
+    AUTO(pol_findings_deinit) struct pol_findings f;
+    AUTO(mem_free)
+    char *policy = mem_printf("[policy]\nenvironment = staging\n%s", c->policy);
+    struct pol *p = policy_of(policy);
+    struct hist_attest_answer answer = c->answer;
+    struct policy_text t;
+    char got[200];
+
+    answer.source = "shop";
+    policy_text_init(&t, "create table a (x int primary key)", NULL);
+    t.text.attested = c->is_asked ? &answer : NULL;
+    pol_findings_init(&f);
+    pol_judge_unit(p, &t.text, &f);
+    CASE_STR(c, policy_line(&f, got, sizeof(got)), c->want);
+    if (c->message)
+        CASE_STR(c, f.items[0].message, c->message);
+    policy_text_deinit(&t);
+    ref_drop(p);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -508,6 +565,8 @@ suite(void)
     tcase_add_test(tc, restoring_role_may_write_history_with_checks_off);
     tcase_add_loop_test(tc, refusal_says_why_and_what_to_do, 0, DG_ARRAY_SIZE(words));
     tcase_add_loop_test(tc, facts_are_tracked_by_class, 0, DG_ARRAY_SIZE(tracked));
+    tcase_add_loop_test(
+        tc, migrations_must_have_been_tried_out, 0, DG_ARRAY_SIZE(attested));
     suite_add_tcase(s, tc);
     return s;
 }

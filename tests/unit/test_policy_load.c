@@ -35,8 +35,8 @@ static const struct bad_case bad[] = {
     { "unknown key without a neighbour", P "colour = red\n",
         "policy.ini:3: unknown key \"colour\" in [policy]; its keys are environment, "
         "defaults, migrate, unmigrated, unparsable, temporary, mode, checks, transaction, "
-        "exceptions, baseline, require, facts_timeout, when_unknown, "
-        "rewrite_else, rewrite_migrated" },
+        "exceptions, baseline, require, facts_timeout, when_unknown, rewrite_else, "
+        "rewrite_migrated" },
     { "unknown key in [access]", P "[access a]\nrules = x\n",
         "policy.ini:4: unknown key \"rules\" in [access a]; did you mean \"role\"?" },
     { "unknown key in [check]", P "[check fk-index]\nactions = warn\n",
@@ -238,14 +238,17 @@ static const struct bad_case bad[] = {
         "policy.ini:4: name: the value is empty; write patterns with {table}, {columns} and "
         "the like, or remove the key" },
     { "left out", P "[check drift-detected]\naction = warn\n",
-        "policy.ini:3: check \"drift-detected\" can't be set: needs a snapshot of the whole "
-        "catalogue after each migration" },
+        "policy.ini:3: check \"drift-detected\" can't be set: `ddlgate status --drift` "
+        "compares the live schema with what the applied files make" },
     { "checks", P "checks = some\n",
         "policy.ini:3: checks = some is unknown; write listed, safety or all" },
     { "transaction", P "transaction = maybe\n",
         "policy.ini:3: transaction = maybe is unknown; write unknown, file, tool or query" },
     { "exceptions", P "exceptions = yes\n",
         "policy.ini:3: exceptions = yes is unknown; write deny, audit or allow" },
+    { "require", P "require = verified, fast\n",
+        "policy.ini:3: require: \"fast\" can't be tested; write verified, reversible, "
+        "idempotent" },
     { "tls", P "[access a]\ntls = TLSv1.4\n",
         "policy.ini:4: tls: \"TLSv1.4\" is neither yes, no nor a version such as TLSv1.3" },
     { "peer_uid", P "[access a]\npeer_uid = postgres\n",

@@ -116,6 +116,32 @@ START_TEST(private_databases_are_empty_apart_and_gone_after)
 }
 END_TEST
 
+START_TEST(a_copy_is_made_anew)
+{
+    struct scratch_opts opts = { .server = NULL };
+    struct scratch *s = open_it(&opts);
+    const char *from = new_database(s), *copy = NULL;
+    struct err err = { "" };
+
+    struct ctl_link *l = link_to(from);
+    ck_assert_int_eq(ctl_link_run(l, "CREATE TABLE t (i int)", NULL, NULL), 0);
+    /* as the server says, nobody may be connected to what is copied */
+    ck_assert_int_lt(scratch_copy_database(s, from, &copy, &err), 0);
+    ctl_link_free(l);
+    ck_assert_int_eq(scratch_copy_database(s, from, &copy, &err), 0);
+    const char *first = copy;
+    l = link_to(copy);
+    ck_assert_int_eq(ctl_link_run(l, "DROP TABLE t", NULL, NULL), 0);
+    ck_assert_int_eq(scratch_copy_database(s, from, &copy, &err), 0);
+    ck_assert_ptr_eq(copy, first);
+    ctl_link_free(l);
+    AUTO(mem_free) char *is_there = value(copy, "SELECT to_regclass('t') IS NOT NULL");
+    ck_assert_str_eq(is_there, "t");
+    close_it(s);
+    ck_assert_uint_eq(n_entries(), 0);
+}
+END_TEST
+
 START_TEST(databases_on_a_given_server_are_dropped)
 {
     struct scratch_opts private = { .server = NULL };
@@ -215,6 +241,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 110);
     tcase_add_test(tc, private_databases_are_empty_apart_and_gone_after);
+    tcase_add_test(tc, a_copy_is_made_anew);
     tcase_add_test(tc, databases_on_a_given_server_are_dropped);
     tcase_add_test(tc, a_killed_owner_leaves_nothing);
     tcase_add_test(tc, what_is_missing_is_said);

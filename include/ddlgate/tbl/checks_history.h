@@ -39,5 +39,5 @@ POL_LEFT_OUT("migration-down-present", "history", NOTE, WARN, REJECT, FILES,
     "sources don't tell yet which files have a way back")
 POL_LEFT_OUT("migration-environment-order", "history", ALLOW, ALLOW, REJECT, LIVE,
     "needs the history table of the environment before this one")
-POL_LEFT_OUT("drift-detected", "history", NOTE, WARN, REJECT, ELSEWHERE,
+POL_LEFT_OUT("drift-detected", "history", NOTE, WARN, REJECT, LIVE,
     "`ddlgate status --drift` compares the live schema with what the applied files make")
