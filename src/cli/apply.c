@@ -11,6 +11,7 @@
 #include "base/clk.h"
 #include "base/mem.h"
 #include "control/control.h"
+#include "history/psql.h"
 
 #define STATEMENT_LIMIT_MS 600000
 #define MAX_SQL            ((size_t)64 << 10)
@@ -163,6 +164,7 @@ struct run {
     enum hist_run how;
     bool has_own_tx; /* we have begun it, and nothing has ended it */
     struct ctl_outcome last;
+    bool tells_place;  /* the error in it names file and line itself */
     int64_t safe_rows; /* rows at the last point to which a retry goes back */
 };
 
@@ -241,7 +243,9 @@ run_statement(struct run *r, size_t stmt)
 
     if (reads_stdin(s, sql)) {
         if (hist_copy_data(r->m, stmt, &data, &copy.n, &why) != 0) {
+            r->last = (struct ctl_outcome){ .position = 0 };
             snprintf(r->last.error, sizeof(r->last.error), "%s", why.text);
+            r->tells_place = true;
             return -EINVAL;
         }
         copy.p = data;
@@ -277,6 +281,15 @@ line_of(const struct hist_migration *m, size_t stmt, int position)
     return line;
 }
 
+/* psql may have run it from another file. */
+static const char *
+file_of(const struct hist_migration *m, size_t stmt)
+{
+    return m->sent && stmt < m->scan.n
+        ? hist_sent_file(m->sent, m->scan.stmts[stmt].start)
+        : m->path;
+}
+
 static void
 tell(struct run *r, size_t stmt, const char *what)
 {
@@ -286,11 +299,11 @@ tell(struct run *r, size_t stmt, const char *what)
 
     out->is_ok = false;
     out->line = stmt < r->m->scan.n ? line_of(r->m, stmt, what ? 0 : o->position) : 1;
-    if (!what && !o->sqlstate[0] && str_prefix(o->error, r->m->path)) {
+    if (!what && r->tells_place) {
         err_set(&out->err, 0, "%s", o->error); /* tells file and line itself */
         return;
     }
-    err_set(&out->err, 0, "%s:%d: %s%s%s%s", r->m->path, out->line,
+    err_set(&out->err, 0, "%s:%d: %s%s%s%s", file_of(r->m, stmt), out->line,
         what ? what : o->error, has_code ? " (" : "", has_code ? o->sqlstate : "",
         has_code ? ")" : "");
     if (!what) {
