@@ -265,7 +265,8 @@ scratch_copy_database(
             return r;
         number = s->n;
     }
-    int r = run_on_database(s, "DROP DATABASE IF EXISTS", number, "WITH (FORCE)", 0, err);
+    int r = run_on_database(
+        s, "DROP DATABASE IF EXISTS", number, "WITH (FORCE)", 0, err);
     return r ? r
              : run_on_database(s, "CREATE DATABASE", number, "TEMPLATE", source, err);
 }
