@@ -78,14 +78,14 @@ apply_base_load(const char *path, struct apply_base **out, struct err *err)
 }
 
 int
-apply_base_run(const struct apply_base *b, const struct hist_set *set,
-    const char *conninfo, struct err *err)
+apply_base_run(
+    const struct apply_base *b, const struct apply_place *at, struct err *err)
 {
     struct apply_result run;
 
     if (!b)
         return 0;
-    int r = apply_run(set, &b->m, conninfo, &run, err);
+    int r = apply_run(at, &b->m, &run, err);
     if (!r && !run.is_ok)
         r = err_set(err, -EINVAL, "%s", run.err.text);
     apply_result_deinit(&run);
