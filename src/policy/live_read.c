@@ -273,7 +273,7 @@ read_want(struct reader *rd, size_t from, size_t to)
 {
     struct pol_live_relation *rel = arena_alloc(rd->live->arena, sizeof(*rel));
     struct pol_live_relation *parts = rel;
-    AUTO(keys_deinit) struct keys keys = { .indexes = { NULL } };
+    AUTO(keys_deinit) struct keys keys = { .indexes = { NULL, 0, 0 } };
 
     for (rd->row = from; rd->row < to; rd->row++) {
         if (is_tag(rd, 'R')) {
