@@ -270,8 +270,8 @@ explain_one(const struct arguments *a, const char *sql, struct gate_snapshot *sn
     AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
     const struct gate_moment at = { .kind = GATE_QUERY,
         .tx_status = a->in_transaction ? 'T' : 'I' };
-    gate_rewrite(ctx.target.policy, t, ctx.live, &at, (unsigned)snap->cfg->max_depth,
-        &found, &rewrite);
+    gate_rewrite(
+        ctx.target.policy, t, &at, (unsigned)snap->cfg->max_depth, &found, &rewrite);
     struct gate_message_ctx mctx = {
         .arena = arena,
         .text = t,

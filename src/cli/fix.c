@@ -124,6 +124,7 @@ fix_finding(struct work *w, const struct pol_finding *f)
     size_t end;
 
     pol_rewrite_init(&one, w->arena);
+    one.seen = w->rw.seen;
     int r = pol_rewrite_add(&one, u->pol, f, u->text, f->fact, true, &why);
     if (r == 0 && one.needs_alone
         && (!pol_runs_alone(u->pol, u->is_no_tx)
@@ -146,6 +147,7 @@ fix_finding(struct work *w, const struct pol_finding *f)
                 NULL);
         w->n_fixed++;
     }
+    w->rw.seen = one.seen;
     pol_rewrite_deinit(&one);
     return why;
 }

@@ -357,7 +357,7 @@ rewrite(struct gate_request *req, const struct pol *policy)
     struct gate_moment at = { .kind = req->kind,
         .tx_status = req->client->tx_status,
         .is_batch_begun = req->is_batch_begun };
-    gate_rewrite(policy, req->text, req->live, &at, (unsigned)req->snap->cfg->max_depth,
+    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
         &req->findings, &req->rewrite);
     if (req->kind == GATE_EXECUTE && !req->rewrite.text)
         req->rewrite.text = ref_take(req->text->in_place);

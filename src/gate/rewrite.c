@@ -136,12 +136,12 @@ edited(const struct gate_text *t, const struct gate_moment *at,
 /* The edits, or the timeouts: what runs with CONCURRENTLY waits without standing in anybody's
  * way, so that those are not needed beside it. */
 static void
-gather(const struct pol *p, const struct gate_text *t, const struct pol_live *live,
-    const struct gate_moment *at, bool is_timeouts, struct pol_findings *found,
-    struct pol_rewrite *rw, struct gate_rewrite *out)
+gather(const struct pol *p, const struct gate_text *t, const struct gate_moment *at,
+    bool is_timeouts, struct pol_findings *found, struct pol_rewrite *rw,
+    struct gate_rewrite *out)
 {
     const struct pol_text text = {
-        .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree, .live = live
+        .text = t->sql, .len = t->len, .scan = &t->scan, .tree = t->tree
     };
 
     for (size_t i = 0; i < found->n; i++) {
@@ -153,6 +153,7 @@ gather(const struct pol *p, const struct gate_text *t, const struct pol_live *li
         if (!is_asked(f) || pol_rewrite_is_timeout(f->rule) != is_timeouts)
             continue;
         pol_rewrite_init(&one, found->arena);
+        one.seen = rw->seen;
         if (pol_rewrite_add(&one, p, f, &text, f->fact, false, &why) == 0) {
             why = obstacle(t, at, &one);
             is_moment = why != NULL;
@@ -164,14 +165,15 @@ gather(const struct pol *p, const struct gate_text *t, const struct pol_live *li
         }
         if (why)
             deny(p, found->arena, f, why, is_moment);
+        rw->seen = one.seen;
         pol_rewrite_deinit(&one);
     }
 }
 
 void
 gate_rewrite(const struct pol *p, const struct gate_text *t,
-    const struct pol_live *live, const struct gate_moment *at, unsigned max_depth,
-    struct pol_findings *found, struct gate_rewrite *out)
+    const struct gate_moment *at, unsigned max_depth, struct pol_findings *found,
+    struct gate_rewrite *out)
 {
     struct pol_rewrite rw;
     const char *why = NULL;
@@ -184,9 +186,9 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         return;
     }
     pol_rewrite_init(&rw, found->arena);
-    gather(p, t, live, at, false, found, &rw, out);
+    gather(p, t, at, false, found, &rw, out);
     if (!rw.needs_alone)
-        gather(p, t, live, at, true, found, &rw, out);
+        gather(p, t, at, true, found, &rw, out);
     if (rw.edits.n)
         out->text = edited(t, at, &rw, max_depth, &why);
     if (why) {

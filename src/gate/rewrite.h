@@ -38,11 +38,10 @@ struct gate_rewrite {
 };
 
 /* Findings with action rewrite (enforced) either become part of *out, or what rewrite_else
- * says; found->action is right afterwards. Strings live in the findings' arena. live: NULL:
- * nobody asked; then the server says what can't be. */
+ * says; found->action is right afterwards. Strings live in the findings' arena. */
 void gate_rewrite(const struct pol *p, const struct gate_text *t,
-    const struct pol_live *live, const struct gate_moment *at, unsigned max_depth,
-    struct pol_findings *found, struct gate_rewrite *out);
+    const struct gate_moment *at, unsigned max_depth, struct pol_findings *found,
+    struct gate_rewrite *out);
 /* What can't be rewritten for a reason of the caller's: findings from `first` on. */
 void gate_rewrite_deny(
     const struct pol *p, struct pol_findings *found, size_t first, const char *why);

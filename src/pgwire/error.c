@@ -100,7 +100,7 @@ pgw_error_move(struct buf *out, const char *body, size_t n, int position)
 {
     struct pgw_read r = pgw_reader(body, n);
     struct str text, old = { "", 0 };
-    char c, moved[16];
+    char c = 1, moved[16];
     if (!pgw_error_field(body, n, 'P', &old))
         return false;
     int len = snprintf(moved, sizeof moved, "%d", position);
@@ -112,5 +112,5 @@ pgw_error_move(struct buf *out, const char *body, size_t n, int position)
         pgw_put_cstr(out, c == 'P' ? (struct str){ moved, (size_t)len } : text);
     }
     buf_put(out, "", 1);
-    return pgw_left(&r) == 0;
+    return c == 0 && pgw_left(&r) == 0;
 }

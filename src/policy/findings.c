@@ -330,8 +330,6 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         action = report->at_most;
     if (action == DG_ALLOW || is_excepted(r, report->object))
         return;
-    if (action == DG_REWRITE)
-        pol_rewrite_ask(r);
     struct pol_finding f = {
         .action = action,
         .is_observed = c->is_observed,

@@ -2,8 +2,6 @@
 /* Looks up what a rule does to a statement, and the small tools of those that do it. */
 #include "policy/rewrite_build.h"
 
-#include "policy/ask.h"
-
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -184,38 +182,6 @@ rw_sub_end(const struct rw *rw, size_t sub)
     return next - 2;
 }
 
-/* ---- live facts ---- */
-
-const struct pol_live_relation *
-rw_live(const struct rw *rw, const char *schema, const char *name)
-{
-    const struct pol_live_relation *found;
-    const struct pol_want want = { .schema = schema, .name = name };
-
-    if (!name || !*name
-        || pol_live_find(rw->text->live, &want, &found) != POL_LIVE_FOUND)
-        return NULL;
-    return found->is_guess ? NULL : found;
-}
-
-/* What the safe form's conditions are about; the checks ask for what they need themselves. */
-void
-pol_rewrite_ask(struct pol_run *r)
-{
-    const struct sql_facts *f = pol_fact(r);
-    const struct pol_live_relation *unused;
-
-    if (!rows[r->check].fn || !r->session)
-        return;
-    for (size_t i = 0; i < f->n_objects && i < 4; i++) {
-        const struct sql_object *o = &f->objects[i];
-        if (!o->is_created && !o->is_temp
-            && (o->kind == SQL_O_TABLE || o->kind == SQL_O_INDEX
-                || o->kind == SQL_O_MATVIEW))
-            pol_ask(r, o, &unused);
-    }
-}
-
 /* ---- edits ---- */
 
 static void
@@ -271,7 +237,7 @@ rw_follow_up(struct rw *rw, const char *statement)
 /* ---- a rule and a statement ---- */
 
 static bool
-read_tokens(struct rw *rw)
+read_tokens(struct rw *rw, struct pol_rewrite_seen *seen)
 {
     const struct sql_stmt *s = &rw->text->scan->stmts[rw->f->stmt];
     struct sql_token tok, *tokens;
@@ -280,13 +246,18 @@ read_tokens(struct rw *rw)
 
     if (s->n_tokens > MAX_TOKENS)
         return false;
-    tokens = arena_alloc(rw->a, cap * sizeof(*tokens));
-    sql_lex_init(&lx, rw->text->text + s->start, s->len, true);
-    while (rw->n < cap && sql_lex_next(&lx, &tok) == 0) {
-        tok.start += s->start;
-        tokens[rw->n++] = tok;
+    if (seen->text != rw->text || seen->stmt != rw->f->stmt) {
+        *seen = (struct pol_rewrite_seen){ .text = rw->text, .stmt = rw->f->stmt };
+        tokens = arena_alloc(rw->a, cap * sizeof(*tokens));
+        sql_lex_init(&lx, rw->text->text + s->start, s->len, true);
+        while (seen->n < cap && sql_lex_next(&lx, &tok) == 0) {
+            tok.start += s->start;
+            tokens[seen->n++] = tok;
+        }
+        seen->tokens = tokens;
     }
-    rw->tokens = tokens;
+    rw->tokens = seen->tokens;
+    rw->n = seen->n;
     return rw->n > 0;
 }
 
@@ -320,7 +291,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "it stands inside another statement");
     if (rw.f->flags & SQL_F_UNPARSABLE)
         return refuse(why, "it can't be read");
-    if (!read_tokens(&rw))
+    if (!read_tokens(&rw, &out->seen))
         return refuse(why, "it is too long");
     pol_rewrite_init(&one, out->arena);
     rows[rw.check].fn(&rw);

@@ -7,6 +7,7 @@
 
 #include "policy/policy.h"
 #include "sql/edit.h"
+#include "sql/lex.h"
 #include "sql/same.h"
 
 enum pol_timeout {
@@ -21,7 +22,16 @@ pol_timeout_name(enum pol_timeout t)
     return t == POL_LOCK_TIMEOUT ? "lock_timeout" : "statement_timeout";
 }
 
+/* The statement that was looked at last, as tokens: one of many findings is read once. */
+struct pol_rewrite_seen {
+    const struct pol_text *text; /* NULL: none yet */
+    size_t stmt;
+    const struct sql_token *tokens; /* in the arena; places in the whole text */
+    size_t n;
+};
+
 struct pol_rewrite {
+    struct pol_rewrite_seen seen;
     struct arena *arena;    /* borrowed; texts of the rest */
     struct sql_edits edits; /* owned */
     unsigned changes;       /* SQL_CH_*: how the facts will differ */

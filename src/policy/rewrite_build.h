@@ -42,9 +42,6 @@ size_t rw_sub_end(const struct rw *rw, size_t sub);
 
 void rw_put_after(struct rw *rw, size_t token, const char *text);
 void rw_put_before(struct rw *rw, size_t token, const char *text);
-/* What is known of a relation of the server; NULL: nothing. */
-const struct pol_live_relation *
-rw_live(const struct rw *rw, const char *schema, const char *name);
 /* Tokens from..to, both included. */
 void rw_replace(struct rw *rw, size_t from, size_t to, const char *text);
 /* Adds a word to what was done, once. */

@@ -2,8 +2,6 @@
 /* Safe forms that lock less, or not for long. */
 #include "policy/rewrite_build.h"
 
-#include "policy/live.h"
-
 /* ---- CONCURRENTLY ---- */
 
 static void
@@ -12,12 +10,6 @@ concurrently(struct rw *rw, size_t after, bool needs_alone)
     rw_put_after(rw, after, "CONCURRENTLY");
     rw_did(rw, SQL_CH_CONCURRENTLY, "CONCURRENTLY");
     rw->out->needs_alone = needs_alone;
-}
-
-static bool
-is_kind(const struct pol_live_relation *rel, char kind)
-{
-    return rel && rel->kind == kind;
 }
 
 void
@@ -29,12 +21,6 @@ rw_index_concurrently(struct rw *rw)
     if (!rw->f->index || !o || at == RW_NONE || at > 2
         || (rw->f->flags & (SQL_F_CONCURRENTLY | SQL_F_ONLY)))
         return;
-    if (is_kind(rw_live(rw, o->on_schema, o->on), 'p')) {
-        rw->why =
-            "the table is partitioned, which takes no CONCURRENTLY: index ON ONLY it, "
-            "then each partition, and attach those";
-        return;
-    }
     concurrently(rw, at, true);
     rw->out->remark = *o->name
         ? arena_printf(rw->a,
@@ -49,13 +35,8 @@ rw_drop_index_concurrently(struct rw *rw)
 {
     if (!pol_tag(rw->f, "DROP INDEX") || (rw->f->flags & SQL_F_CONCURRENTLY))
         return;
-    const struct pol_live_relation *index = rw->f->n_objects == 1
-        ? rw_live(rw, rw->f->objects[0].schema, rw->f->objects[0].name)
-        : NULL;
     if (rw->f->n_objects != 1)
         rw->why = "CONCURRENTLY drops one index a statement";
-    else if (is_kind(index, 'I'))
-        rw->why = "it is a partitioned index, which takes no CONCURRENTLY";
     else if (rw->f->flags & SQL_F_CASCADE)
         rw->why = "CONCURRENTLY and CASCADE exclude each other";
     else if (rw_is(rw, 1, "INDEX"))
@@ -73,21 +54,6 @@ rw_reindex_concurrently(struct rw *rw)
         concurrently(rw, at, true);
 }
 
-/* An index that tells rows apart without looking at a condition or an expression. */
-static bool
-has_plain_key(const struct pol_live_relation *rel)
-{
-    for (size_t i = 0; i < rel->n_indexes; i++) {
-        const struct pol_live_index *x = &rel->indexes[i];
-        bool is_plain = x->is_unique && x->is_valid && !x->has_where;
-        for (size_t k = 0; k < x->n_columns; k++)
-            is_plain = is_plain && x->columns[k];
-        if (is_plain)
-            return true;
-    }
-    return false;
-}
-
 void
 rw_refresh_concurrently(struct rw *rw)
 {
@@ -96,15 +62,6 @@ rw_refresh_concurrently(struct rw *rw)
         return;
     if (pol_sub_find(rw->f, "WITH NO DATA")) {
         rw->why = "CONCURRENTLY and WITH NO DATA exclude each other";
-        return;
-    }
-    const struct sql_object *o = &rw->f->objects[0];
-    const struct pol_live_relation *view = rw->f->n_objects
-        ? rw_live(rw, o->schema, o->name)
-        : NULL;
-    if (view && !has_plain_key(view)) {
-        rw->why =
-            "the view has no unique index on plain columns, which CONCURRENTLY needs";
         return;
     }
     concurrently(rw, 2, false);
@@ -120,13 +77,6 @@ rw_detach_concurrently(struct rw *rw)
     if (!s || rw->f->n_subs != 1 || (s->flags & SQL_F_CONCURRENTLY)
         || !rw->f->n_objects)
         return;
-    const struct sql_object *o = &rw->f->objects[0];
-    const struct pol_live_relation *table = rw_live(rw, o->schema, o->name);
-    if (table && table->default_partition) {
-        rw->why =
-            "the table has a DEFAULT partition, beside which CONCURRENTLY can't detach";
-        return;
-    }
     concurrently(rw, rw->n - 1, true);
     rw->out->remark =
         "If it fails or is cancelled: ALTER TABLE ... DETACH PARTITION ... FINALIZE.";
@@ -160,10 +110,6 @@ not_valid(struct rw *rw, enum sql_constraint_kind kind, const char *suffix)
         if (!c || c->kind != kind || c->not_valid
             || !pol_sub_is(&rw->f->subs[i], "ADD CONSTRAINT"))
             continue;
-        if (kind == SQL_C_FOREIGN && is_kind(rw_live(rw, o->schema, o->name), 'p')) {
-            rw->why = "the table is partitioned, which takes no foreign key NOT VALID";
-            return;
-        }
         size_t end = rw_sub_end(rw, i);
         if (end == RW_NONE) {
             rw->why = "its actions can't be told apart";

@@ -223,8 +223,6 @@ const struct pol_check_row *pol_check_row(enum pol_check check);
 bool pol_check_find(struct str id, enum pol_check *out);
 /* May its action be `rewrite`? (rewrite.c) */
 bool pol_check_may_rewrite(enum pol_check check);
-/* Asks for the live facts that decide whether the fact can be rewritten. */
-void pol_rewrite_ask(struct pol_run *r);
 
 /* --- small questions ------------------------------------------------------------------ */
 

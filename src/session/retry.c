@@ -80,7 +80,8 @@ sess_retry_error(struct sess *s, struct str sqlstate)
 {
     struct sess_retry *r = s->retry;
     if (!r || r->state != RETRY_ARMED || r->n == r->max || s->is_terminated
-        || s->client.is_eof || s->worker->is_draining || !str_eqz(sqlstate, "55P03"))
+        || s->client.is_eof || s->n_cancels > 0 || s->worker->is_draining
+        || !str_eqz(sqlstate, "55P03"))
         return false;
     r->state = RETRY_FAILED;
     return true;

@@ -99,6 +99,23 @@ START_TEST(file_that_cant_be_replaced_stays)
 }
 END_TEST
 
+START_TEST(file_is_edited_only_if_it_is_as_it_was)
+{
+    AUTO(mem_free) char *path = below("f");
+    AUTO(mem_free) char *want = mem_printf("%s: changed meanwhile; run it again", path);
+    struct err err = { "" };
+
+    put_file("f", "one");
+    ck_assert_int_eq(chmod(path, 0600), 0);
+    ck_assert_int_eq(fs_edit(path, "one", 3, "three", 5, &err), 0);
+    check_file(path, "three", 0600);
+    ck_assert_int_eq(fs_edit(path, "one", 3, "two", 3, &err), -EAGAIN);
+    ck_assert_str_eq(err.text, want);
+    ck_assert_int_eq(fs_edit(path, "other", 5, "two", 3, &err), -EAGAIN);
+    check_file(path, "three", 0600);
+}
+END_TEST
+
 START_TEST(file_is_read_with_its_nul_bytes)
 {
     struct err err = { "" };
@@ -360,6 +377,7 @@ suite(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, file_is_replaced_and_keeps_mode_and_link);
     tcase_add_test(tc, file_that_cant_be_replaced_stays);
+    tcase_add_test(tc, file_is_edited_only_if_it_is_as_it_was);
     tcase_add_test(tc, file_is_read_with_its_nul_bytes);
     tcase_add_test(tc, empty_file_is_an_empty_text);
     tcase_add_test(tc, size_at_the_limit_passes_and_one_more_is_refused);

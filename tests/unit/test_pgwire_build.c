@@ -41,6 +41,15 @@ START_TEST(client_messages_read_back)
     ck_assert(str_eqz(parse.name, "s1") && str_eqz(parse.sql, "select 2"));
 
     buf_reset(&b);
+    pgw_build_parse_typed(
+        &b, STR("s1"), "select $1", (struct str){ "\0\1\0\0\0\x17", 6 });
+    body = only(&b, pgw_head_client, 'P');
+    ck_assert_int_eq(pgw_parse_parse(body.p, body.n, &parse, NULL), 0);
+    ck_assert(str_eqz(parse.sql, "select $1") && parse.n_types == 1);
+    ck_assert_uint_eq(parse.types.n, 6);
+    ck_assert_mem_eq(parse.types.p, "\0\1\0\0\0\x17", 6);
+
+    buf_reset(&b);
     pgw_build_bind(&b, STR("p1"), STR("s1"));
     body = only(&b, pgw_head_client, 'B');
     ck_assert_int_eq(pgw_parse_bind(body.p, body.n, &bind, NULL), 0);

@@ -92,6 +92,37 @@ START_TEST(no_prefix_of_a_body_is_read_past_its_end)
 }
 END_TEST
 
+START_TEST(position_is_moved_and_nothing_else)
+{
+    struct buf b = BUF_INIT(PGW_MAX_ERROR), moved = BUF_INIT(PGW_MAX_ERROR);
+    struct buf want = BUF_INIT(PGW_MAX_ERROR);
+    struct pgw_error other = full;
+    struct str body;
+
+    other.position = 1234;
+    pgw_error_build(&b, false, &full);
+    pgw_error_build(&want, false, &other);
+    body = body_of(&b, 'E');
+    ck_assert(pgw_error_move(&moved, body.p, body.n, 1234));
+    ck_assert_uint_eq(buf_len(&moved), buf_len(&want));
+    ck_assert_mem_eq(buf_ptr(&moved), buf_ptr(&want), buf_len(&want));
+    for (size_t n = 0; n < body.n; n++) {
+        EXACT(p, body.p, n);
+        buf_reset(&moved);
+        ck_assert(!pgw_error_move(&moved, p, n, 1));
+    }
+    buf_reset(&b);
+    buf_reset(&moved);
+    other.position = 0;
+    pgw_error_build(&b, false, &other);
+    body = body_of(&b, 'E');
+    ck_assert(!pgw_error_move(&moved, body.p, body.n, 1)); /* it has none */
+    buf_deinit(&b);
+    buf_deinit(&moved);
+    buf_deinit(&want);
+}
+END_TEST
+
 START_TEST(notice_leaves_out_what_is_empty)
 {
     struct buf b = BUF_INIT(PGW_MAX_ERROR);
@@ -171,6 +202,7 @@ suite(void)
 
     tcase_add_loop_test(tc, field_comes_back_as_it_went_in, 0, DG_ARRAY_SIZE(fields));
     tcase_add_test(tc, no_prefix_of_a_body_is_read_past_its_end);
+    tcase_add_test(tc, position_is_moved_and_nothing_else);
     tcase_add_test(tc, notice_leaves_out_what_is_empty);
     tcase_add_test(tc, long_field_is_cut_at_a_character);
     tcase_add_test(tc, long_name_is_cut_shorter);
