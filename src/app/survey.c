@@ -198,7 +198,9 @@ send_question(struct survey *s, struct gate_live_ask *ask, const char *conninfo)
     q->n_changes = atomic_load(s->n_changes);
     pol_live_query(&ask->path, ask->wants, ask->n_wants, &sql);
     hash_sha256_of(conninfo, strlen(conninfo), q->server_key);
-    AUTO(mem_free) char *whole = mem_printf("%s\n%s", conninfo, buf_cstr(&sql));
+    AUTO(mem_free)
+    char *whole = mem_printf(
+        "%s\n%.*s", conninfo, (int)buf_len(&sql), buf_len(&sql) ? buf_ptr(&sql) : "");
     hash_sha256_of(whole, strlen(whole), q->key);
     explicit_bzero(whole, strlen(conninfo));
     struct pol_live *live = cached(s, q->key);

@@ -11,6 +11,7 @@
 #include "base/clk.h"
 #include "base/mem.h"
 #include "control/control.h"
+#include "history/psql.h"
 
 #define STATEMENT_LIMIT_MS 600000
 #define MAX_SQL            ((size_t)64 << 10)
@@ -94,14 +95,14 @@ read_tables(struct watch *w, const struct hist_set *set, const struct dg_rows **
 }
 
 static int
-watch_open(struct watch *w, const struct hist_set *set, const char *conninfo,
-    struct arena *a, struct err *err)
+watch_open(
+    struct watch *w, const struct apply_place *at, struct arena *a, struct err *err)
 {
     const struct dg_rows *rows = NULL;
-    int r = ctl_link_open(conninfo, STATEMENT_LIMIT_MS, &w->link, err);
+    int r = ctl_link_open(at->conninfo, STATEMENT_LIMIT_MS, &w->link, err);
 
     if (!r)
-        r = read_tables(w, set, &rows, err);
+        r = read_tables(w, at->set, &rows, err);
     if (r)
         return r;
     w->n = rows->n_rows;
@@ -154,15 +155,15 @@ look(void *ctx)
 /* --- a migration under way --------------------------------------------------------------- */
 
 struct run {
-    const struct hist_set *set;
+    const struct apply_place *at;
     const struct hist_migration *m;
     struct ctl_link *link; /* owned */
     struct watch watch;
-    const char *conninfo;
     struct apply_result *out;
     enum hist_run how;
     bool has_own_tx; /* we have begun it, and nothing has ended it */
     struct ctl_outcome last;
+    bool tells_place;  /* the error in it names file and line itself */
     int64_t safe_rows; /* rows at the last point to which a retry goes back */
 };
 
@@ -241,7 +242,9 @@ run_statement(struct run *r, size_t stmt)
 
     if (reads_stdin(s, sql)) {
         if (hist_copy_data(r->m, stmt, &data, &copy.n, &why) != 0) {
+            r->last = (struct ctl_outcome){ .position = 0 };
             snprintf(r->last.error, sizeof(r->last.error), "%s", why.text);
+            r->tells_place = true;
             return -EINVAL;
         }
         copy.p = data;
@@ -277,28 +280,6 @@ line_of(const struct hist_migration *m, size_t stmt, int position)
     return line;
 }
 
-static void
-tell(struct run *r, size_t stmt, const char *what)
-{
-    const struct ctl_outcome *o = &r->last;
-    struct apply_result *out = r->out;
-    bool has_code = !what && o->sqlstate[0];
-
-    out->is_ok = false;
-    out->line = stmt < r->m->scan.n ? line_of(r->m, stmt, what ? 0 : o->position) : 1;
-    if (!what && !o->sqlstate[0] && str_prefix(o->error, r->m->path)) {
-        err_set(&out->err, 0, "%s", o->error); /* tells file and line itself */
-        return;
-    }
-    err_set(&out->err, 0, "%s:%d: %s%s%s%s", r->m->path, out->line,
-        what ? what : o->error, has_code ? " (" : "", has_code ? o->sqlstate : "",
-        has_code ? ")" : "");
-    if (!what) {
-        out->detail = arena_strdup(out->arena, o->detail);
-        out->hint = arena_strdup(out->arena, o->hint);
-    }
-}
-
 /* The name in `role "app" does not exist`; owned by the arena. NULL: another error. */
 static const char *
 missing_role(struct run *r)
@@ -311,6 +292,39 @@ missing_role(struct run *r)
         || end <= from)
         return NULL;
     return arena_strndup(r->out->arena, from, (size_t)(end - from));
+}
+
+/* psql may have run it from another file. */
+static const char *
+file_of(const struct hist_migration *m, size_t stmt)
+{
+    return m->sent && stmt < m->scan.n
+        ? hist_sent_file(m->sent, m->scan.stmts[stmt].start)
+        : m->path;
+}
+
+static void
+tell(struct run *r, size_t stmt, const char *what)
+{
+    const struct ctl_outcome *o = &r->last;
+    struct apply_result *out = r->out;
+    bool has_code = !what && o->sqlstate[0];
+
+    out->is_ok = false;
+    out->line = stmt < r->m->scan.n ? line_of(r->m, stmt, what ? 0 : o->position) : 1;
+    if (!what && r->tells_place) {
+        err_set(&out->err, 0, "%s", o->error); /* tells file and line itself */
+        return;
+    }
+    err_set(&out->err, 0, "%s:%d: %s%s%s%s", file_of(r->m, stmt), out->line,
+        what ? what : o->error, has_code ? " (" : "", has_code ? o->sqlstate : "",
+        has_code ? ")" : "");
+    if (!what) {
+        out->detail = arena_strdup(out->arena, o->detail);
+        out->hint = missing_role(r) && !o->hint
+            ? "this server is somebody's, so no role is made on it; make it there"
+            : arena_strdup(out->arena, o->hint);
+    }
 }
 
 void
@@ -329,7 +343,8 @@ static bool
 make_role(struct run *r)
 {
     struct apply_result *out = r->out;
-    const char *name = out->n_roles < MAX_ROLES ? missing_role(r) : NULL;
+    const char *name = r->at->is_private && out->n_roles < MAX_ROLES ? missing_role(r)
+                                                                     : NULL;
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
 
     if (!name)
@@ -431,7 +446,7 @@ note_rewritten(struct run *r, struct err *err)
 {
     struct apply_result *out = r->out;
     const struct dg_rows *rows = NULL;
-    int ret = read_tables(&r->watch, r->set, &rows, err);
+    int ret = read_tables(&r->watch, r->at->set, &rows, err);
 
     if (ret)
         return ret;
@@ -474,20 +489,19 @@ put_literal(struct buf *out, const char *s)
 }
 
 static int
-connect_as_tool(const struct hist_set *set, const char *conninfo, struct ctl_link **out,
-    struct err *err)
+connect_as_tool(const struct apply_place *at, struct ctl_link **out, struct err *err)
 {
     AUTO(ctl_link_free) struct ctl_link *link = NULL;
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
-    int r = ctl_link_open(conninfo, STATEMENT_LIMIT_MS, &link, err);
+    int r = ctl_link_open(at->conninfo, STATEMENT_LIMIT_MS, &link, err);
 
     if (r)
         return r;
     /* messages are read here; who may not set it gets his own language */
     (void)!ctl_link_run(link, "SET lc_messages = 'C'", NULL, NULL);
-    if (set->conf.search_path) {
+    if (at->set->conf.search_path) {
         buf_puts(&sql, "SELECT pg_catalog.set_config('search_path', ");
-        put_literal(&sql, set->conf.search_path);
+        put_literal(&sql, at->set->conf.search_path);
         buf_puts(&sql, ", false)");
         r = ctl_link_run(link, buf_cstr(&sql), NULL, err);
     }
@@ -506,18 +520,16 @@ run_deinit_p(struct run *r)
 }
 
 int
-apply_run(const struct hist_set *set, const struct hist_migration *m,
-    const char *conninfo, struct apply_result *out, struct err *err)
+apply_run(const struct apply_place *at, const struct hist_migration *m,
+    struct apply_result *out, struct err *err)
 {
     AUTO(run_deinit)
-    struct run r = {
-        .set = set, .m = m, .conninfo = conninfo, .out = out, .how = hist_run_of(set, m)
-    };
+    struct run r = { .at = at, .m = m, .out = out, .how = hist_run_of(at->set, m) };
 
     *out = (struct apply_result){ .arena = arena_new() };
-    int ret = connect_as_tool(set, conninfo, &r.link, err);
+    int ret = connect_as_tool(at, &r.link, err);
     if (!ret)
-        ret = watch_open(&r.watch, set, conninfo, out->arena, err);
+        ret = watch_open(&r.watch, at, out->arena, err);
     if (ret)
         return ret;
     r.watch.pid = ctl_link_backend_pid(r.link);
@@ -541,28 +553,28 @@ run_once(const char *conninfo, const char *sql, struct err *err)
 }
 
 int
-apply_begin(const struct hist_set *set, const char *conninfo, struct err *err)
+apply_begin(const struct apply_place *at, struct err *err)
 {
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
 
-    hist_put_table(set, &sql);
-    return buf_len(&sql) ? run_once(conninfo, buf_cstr(&sql), err) : 0;
+    hist_put_table(at->set, &sql);
+    return buf_len(&sql) ? run_once(at->conninfo, buf_cstr(&sql), err) : 0;
 }
 
 int
-apply_forget(const struct hist_set *set, const char *conninfo, struct err *err)
+apply_forget(const struct apply_place *at, struct err *err)
 {
     AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_SQL);
 
-    hist_put_table(set, &sql);
+    hist_put_table(at->set, &sql);
     if (!buf_len(&sql))
         return 0;
     buf_reset(&sql);
     buf_puts(&sql, "DELETE FROM ");
-    apply_put_ident(&sql, set->conf.history_schema);
+    apply_put_ident(&sql, at->set->conf.history_schema);
     buf_puts(&sql, ".");
-    apply_put_ident(&sql, set->conf.history_table);
-    return run_once(conninfo, buf_cstr(&sql), err);
+    apply_put_ident(&sql, at->set->conf.history_table);
+    return run_once(at->conninfo, buf_cstr(&sql), err);
 }
 
 void
@@ -579,19 +591,19 @@ apply_snapshot_query(const struct hist_set *set, bool has_owners, struct buf *sq
 }
 
 int
-apply_snapshot(const struct hist_set *set, const char *conninfo, bool has_owners,
-    struct cat **out, struct err *err)
+apply_snapshot(
+    const struct apply_place *at, bool has_owners, struct cat **out, struct err *err)
 {
     AUTO(ctl_link_free) struct ctl_link *link = NULL;
     AUTO(buf_deinit) struct buf sql = BUF_INIT(CAT_MAX_SQL);
     const struct dg_rows *rows = NULL;
-    int r = ctl_link_open(conninfo, STATEMENT_LIMIT_MS, &link, err);
+    int r = ctl_link_open(at->conninfo, STATEMENT_LIMIT_MS, &link, err);
 
     if (!r)
         r = ctl_link_run(link, "SET search_path = ''", NULL, err);
     if (r)
         return r;
-    apply_snapshot_query(set, has_owners, &sql);
+    apply_snapshot_query(at->set, has_owners, &sql);
     r = ctl_link_run(link, buf_cstr(&sql), &rows, err);
     return r ? r : cat_new(rows, out, err);
 }

@@ -30,11 +30,18 @@ struct apply_result {
     struct arena *arena; /* owned */
 };
 
+/* Where migrations of a source are run. */
+struct apply_place {
+    const struct hist_set *set;
+    const char *conninfo;
+    /* Nobody else's server: a role that a statement names and nobody has made is made. */
+    bool is_private;
+};
+
 void apply_result_deinit(struct apply_result *r);
 
 /* Makes what the tool would have made before its first migration. */
-int apply_begin(const struct hist_set *set, const char *conninfo, struct err *err)
-    MUST_CHECK;
+int apply_begin(const struct apply_place *at, struct err *err) MUST_CHECK;
 /* The schema of a baseline: a file such as `pg_dump --schema-only` writes, run like a
  * migration before all others. */
 struct apply_base;
@@ -43,18 +50,17 @@ apply_base_load(const char *path, struct apply_base **out, struct err *err) MUST
 void apply_base_free(struct apply_base *b);
 CLEANUP_DEFINE(struct apply_base *, apply_base_free)
 /* -EINVAL with "file:line: ..." if it doesn't run. b NULL: nothing is done. */
-int apply_base_run(const struct apply_base *b, const struct hist_set *set,
-    const char *conninfo, struct err *err) MUST_CHECK;
+int apply_base_run(const struct apply_base *b, const struct apply_place *at,
+    struct err *err) MUST_CHECK;
 /* Empties the history table, as the tool would take rows back with a rollback. */
-int apply_forget(const struct hist_set *set, const char *conninfo, struct err *err)
-    MUST_CHECK;
+int apply_forget(const struct apply_place *at, struct err *err) MUST_CHECK;
 /* Runs one; nobody is connected after. 0 with out filled, whether it ran or failed; -errno
  * with err when the server can't be used, and out is to be freed all the same. */
-int apply_run(const struct hist_set *set, const struct hist_migration *m,
-    const char *conninfo, struct apply_result *out, struct err *err) MUST_CHECK;
+int apply_run(const struct apply_place *at, const struct hist_migration *m,
+    struct apply_result *out, struct err *err) MUST_CHECK;
 /* The schema as it is now, without the tool's own tables. */
-int apply_snapshot(const struct hist_set *set, const char *conninfo, bool has_owners,
-    struct cat **out, struct err *err) MUST_CHECK;
+int apply_snapshot(const struct apply_place *at, bool has_owners, struct cat **out,
+    struct err *err) MUST_CHECK;
 /* The query of apply_snapshot, for other connections. */
 void apply_snapshot_query(const struct hist_set *set, bool has_owners, struct buf *sql);
 /* Appends "name" with quotes. */

@@ -8,10 +8,11 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/task.h"
+#include "history/psql.h"
 
 struct apply_base {
     struct hist_migration m;
-    char *path, *text; /* owned */
+    char *path; /* owned */
 };
 
 void
@@ -22,7 +23,7 @@ apply_base_free(struct apply_base *b)
     sql_tree_free(b->m.tree);
     sql_scan_deinit(&b->m.scan);
     mem_free(b->path);
-    mem_free(b->text);
+    arena_free(b->m.arena);
     mem_free(b);
 }
 
@@ -42,15 +43,18 @@ run_job(struct task *task)
     struct hist_migration *m = &j->b->m;
     struct err why = { "" };
 
-    j->result = hist_file_text(j->b->path, &j->b->text, &m->len, j->err);
+    j->result = hist_file_read(
+        j->b->path, m->arena, &m->text, &m->len, &m->sent, j->err);
     if (j->result)
         return;
-    m->text = j->b->text;
     if (sql_scan(&m->scan, NULL, m->text, m->len, true, SQL_TREE_DEFAULT_DEPTH, &why)
         != 0)
         j->result = err_set(j->err, -EINVAL, "%s: %s", j->b->path, why.text);
-    else
-        m->tree = sql_tree_new(&m->scan, NULL, m->text, m->len, true);
+    if (j->result)
+        return;
+    m->tree = sql_tree_new(&m->scan, NULL, m->text, m->len, true);
+    if (m->sent)
+        hist_sent_lines(m->sent, &m->scan);
 }
 
 int
@@ -62,6 +66,7 @@ apply_base_load(const char *path, struct apply_base **out, struct err *err)
     b->path = mem_strdup(path);
     b->m.path = b->m.shown = b->m.file = b->path;
     b->m.pair = HIST_NONE;
+    b->m.arena = arena_new();
     struct task_pool *pool = task_pool_new(1, SQL_TREE_PARSER_STACK, "base");
     task_pool_post(pool, &job.task);
     task_pool_free(pool);
@@ -73,14 +78,14 @@ apply_base_load(const char *path, struct apply_base **out, struct err *err)
 }
 
 int
-apply_base_run(const struct apply_base *b, const struct hist_set *set,
-    const char *conninfo, struct err *err)
+apply_base_run(
+    const struct apply_base *b, const struct apply_place *at, struct err *err)
 {
     struct apply_result run;
 
     if (!b)
         return 0;
-    int r = apply_run(set, &b->m, conninfo, &run, err);
+    int r = apply_run(at, &b->m, &run, err);
     if (!r && !run.is_ok)
         r = err_set(err, -EINVAL, "%s", run.err.text);
     apply_result_deinit(&run);

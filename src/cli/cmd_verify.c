@@ -213,6 +213,7 @@ verify_with(struct verify *v, struct scratch *scratch, size_t source, struct err
     AUTO(mem_free) unsigned *required = mem_array(set->n + 1, sizeof(*required));
     struct verify_job job = { .set = set,
         .scratch = scratch,
+        .is_private = !v->a->scratch.server,
         .base = v->base,
         .findings = &v->findings,
         .first_file = v->findings.n_files,
@@ -458,8 +459,8 @@ const struct cli_command cmd_verify = {
         "                          which policy can ask for: require = verified,\n"
         "                          reversible, idempotent\n"
         "\n"
-        "A table's order of columns is not compared. Roles that files only mention are\n"
-        "made. On a terminal, standard error shows how far it is.\n"
+        "A table's order of columns is not compared. On a private server, roles that files\n"
+        "only mention are made. On a terminal, standard error shows how far it is.\n"
         "\n"
         "Exit status: 0 all is well, 1 a migration or its rollback failed, lacks what\n"
         "policy requires, or is one that policy would refuse; 2 usage, configuration or\n"

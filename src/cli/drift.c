@@ -130,18 +130,18 @@ is_applied(enum dg_migration_state state)
 }
 
 static int
-run_applied(struct finder *f, const char *conninfo)
+run_applied(struct finder *f, const struct apply_place *at)
 {
-    int r = apply_base_run(f->base, f->set, conninfo, f->err);
+    int r = apply_base_run(f->base, at, f->err);
 
     if (!r)
-        r = apply_begin(f->set, conninfo, f->err);
+        r = apply_begin(at, f->err);
     for (size_t i = 0; i < f->set->n && !r; i++) {
         struct apply_result run;
         if (!is_applied(hist_view_state(f->view, i))
             || (f->base && f->set->migrations[i].is_in_baseline))
             continue;
-        r = apply_run(f->set, &f->set->migrations[i], conninfo, &run, f->err);
+        r = apply_run(at, &f->set->migrations[i], &run, f->err);
         if (!r && !run.is_ok)
             r = err_set(f->err, -EIO,
                 "what the applied migrations make can't be told, since one does not run on "
@@ -198,10 +198,13 @@ build(struct finder *f, struct scratch *scratch, bool is_private)
         r = scratch_new_database(scratch, &made, f->err);
     if (!r)
         r = become(made, is_private ? owner : NULL, &conninfo, &own, f->err);
+    const struct apply_place at = {
+        .set = f->set, .conninfo = conninfo, .is_private = is_private
+    };
     if (!r)
-        r = run_applied(f, conninfo);
+        r = run_applied(f, &at);
     if (!r)
-        r = apply_snapshot(f->set, conninfo, false, &f->out->files, f->err);
+        r = apply_snapshot(&at, false, &f->out->files, f->err);
     if (!r)
         note_doubts(f, live, own);
     return r;

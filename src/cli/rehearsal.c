@@ -510,7 +510,27 @@ is_written(const struct rehearsal *r, const struct hist_set *set)
     return false;
 }
 
-/* How well the table's columns are the tool's; 0: not at all, or there is no table. */
+/* Is there another table of the tool's own beside the history table? */
+static int
+has_own_tables(
+    struct ctl_link *link, const struct hist_set *set, bool *out, struct err *err)
+{
+    AUTO(buf_deinit) struct buf sql = BUF_INIT(MAX_TEXT);
+    const struct dg_rows *rows = NULL;
+
+    buf_puts(&sql,
+        "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+        "c.relnamespace WHERE c.relkind = 'r' AND ");
+    hist_put_own_tables(set, &sql);
+    int r = ctl_link_run(link, buf_cstr(&sql), &rows, err);
+    if (r == 0)
+        *out = rows->n_rows > 1;
+    return r;
+}
+
+/* How well the tables are the tool's: first of all the columns of the history table, then
+ * the others (Rails' schema_migrations is that of dbmate, but for ar_internal_metadata). 0:
+ * not at all, or there is no table. */
 static int
 fit(struct ctl_link *link, const struct hist_set *set, size_t *out, struct err *err)
 {
@@ -522,8 +542,13 @@ fit(struct ctl_link *link, const struct hist_set *set, size_t *out, struct err *
     if (r)
         return r;
     const char *columns = rows->n_rows ? dg_cell(rows, 0, 1) : NULL;
-    *out = columns ? hist_set_fit(set, columns) : 0;
-    return 0;
+    *out = columns ? 2 * hist_set_fit(set, columns) : 0;
+    if (!*out)
+        return 0;
+    bool has_own = false;
+    r = has_own_tables(link, set, &has_own, err);
+    *out += has_own;
+    return r;
 }
 
 /* No table that was tracked has been written: is there another one that looks like it? */
@@ -561,7 +586,7 @@ no_tool(const struct rehearsal *r, struct ctl_link *link, struct err *err)
         "than usual, give --table SCHEMA.NAME; if it has more columns, --tool FORMAT");
 }
 
-/* Of the tools whose table was written, the one whose columns fit best. */
+/* Of the tools whose table was written, the one whose tables fit best. */
 static int
 best_tool(const struct rehearsal *r, struct ctl_link *link, const char *format,
     const char *hint, struct hist_set **out, struct err *err)

@@ -50,10 +50,12 @@ verify_is_failure(const struct verify_result *r)
 
 struct verifier {
     const struct verify_job *job;
-    const char *main, *copy; /* conninfos, of the scratch; copy NULL: none yet */
-    bool is_copy_fresh;      /* the copy is what main is */
-    struct cat *before;      /* owned; main's schema before the migration */
-    struct cat *after;       /* owned; after it */
+    /* conninfos of the scratch; that of copy NULL: none yet */
+    struct apply_place main, copy;
+    bool is_copy_fresh; /* the copy is what main is */
+    bool is_broken;     /* main is no longer what the migrations made */
+    struct cat *before; /* owned; main's schema before the migration */
+    struct cat *after;  /* owned; after it */
     struct err *err;
 };
 
@@ -82,12 +84,12 @@ result_deinit_p(struct verify_result *r)
     step_deinit(&r->again);
 }
 
-/* Runs m on the copy; the schema must then be `want`. */
+/* Runs m; the schema must then be `want`. */
 static int
-try_step(struct verifier *v, const struct hist_migration *m, const struct cat *want,
-    struct verify_step *s)
+try_step(struct verifier *v, const struct apply_place *at,
+    const struct hist_migration *m, const struct cat *want, struct verify_step *s)
 {
-    int r = apply_run(v->job->set, m, v->copy, &s->run, v->err);
+    int r = apply_run(at, m, &s->run, v->err);
 
     v->is_copy_fresh = false;
     if (r)
@@ -96,7 +98,7 @@ try_step(struct verifier *v, const struct hist_migration *m, const struct cat *w
         s->outcome = VERIFY_FAILED;
         return 0;
     }
-    r = apply_snapshot(v->job->set, v->copy, true, &s->got, v->err);
+    r = apply_snapshot(at, true, &s->got, v->err);
     if (r)
         return r;
     cat_diff(&s->diff, want, s->got);
@@ -110,7 +112,8 @@ make_copy(struct verifier *v)
     int r = 0;
 
     if (!v->is_copy_fresh)
-        r = scratch_copy_database(v->job->scratch, v->main, &v->copy, v->err);
+        r = scratch_copy_database(
+            v->job->scratch, v->main.conninfo, &v->copy.conninfo, v->err);
     v->is_copy_fresh = !r;
     return r;
 }
@@ -124,26 +127,42 @@ progress(struct verifier *v, const struct verify_result *r, const char *what)
         v->job->progress(v->job->ctx, r->m->index, what);
 }
 
+/* Roles belong to the server: one with rights in another database can't be dropped, and the
+ * copy would be that. */
+static bool
+drops_roles(const struct hist_migration *m)
+{
+    for (size_t i = 0; i < m->tree->n; i++) {
+        if (strcmp(m->tree->facts[i].tag, "DROP ROLE") == 0)
+            return true;
+    }
+    return false;
+}
+
 static int
 try_rollback(struct verifier *v, struct verify_result *out)
 {
-    const struct hist_set *set = v->job->set;
+    const struct hist_migration *down = &v->job->set->migrations[out->m->pair];
+    bool is_on_main = drops_roles(down);
+    const struct apply_place *at = is_on_main ? &v->main : &v->copy;
 
     progress(v, out, "rolling back");
-    int r = make_copy(v);
+    int r = is_on_main ? 0 : make_copy(v);
     if (!r)
-        r = try_step(v, &set->migrations[out->m->pair], v->before, &out->rollback);
+        r = try_step(v, at, down, v->before, &out->rollback);
+    v->is_broken = is_on_main;
     if (r || out->rollback.outcome != VERIFY_FINE)
         return r;
     progress(v, out, "applying once more");
-    r = apply_forget(set, v->copy, v->err);
+    r = apply_forget(at, v->err);
     if (!r)
-        r = try_step(v, out->m, v->after, &out->reapply);
+        r = try_step(v, at, out->m, v->after, &out->reapply);
     if (r || out->reapply.outcome != VERIFY_FINE)
         return r;
     out->tested |= HIST_REVERSIBLE;
+    v->is_broken = false;
     /* the copy is what it was, as far as schemas go */
-    v->is_copy_fresh = true;
+    v->is_copy_fresh = !is_on_main;
     return 0;
 }
 
@@ -152,12 +171,12 @@ try_more(struct verifier *v, struct verify_result *out)
 {
     int r = out->has_rollback ? try_rollback(v, out) : 0;
 
-    if (r)
+    if (r || v->is_broken)
         return r;
     progress(v, out, "running twice");
     r = make_copy(v);
     if (!r)
-        r = try_step(v, out->m, v->after, &out->again);
+        r = try_step(v, &v->copy, out->m, v->after, &out->again);
     if (!r && out->again.outcome == VERIFY_FINE)
         out->tested |= HIST_IDEMPOTENT;
     return r;
@@ -167,7 +186,7 @@ static int
 verify_one(struct verifier *v, struct verify_result *out)
 {
     progress(v, out, "applying");
-    int r = apply_run(v->job->set, out->m, v->main, &out->apply.run, v->err);
+    int r = apply_run(&v->main, out->m, &out->apply.run, v->err);
 
     if (r)
         return r;
@@ -175,7 +194,7 @@ verify_one(struct verifier *v, struct verify_result *out)
     if (!out->apply.run.is_ok)
         return 0;
     out->tested = HIST_VERIFIED;
-    r = apply_snapshot(v->job->set, v->main, true, &v->after, v->err);
+    r = apply_snapshot(&v->main, true, &v->after, v->err);
     return r ? r : try_more(v, out);
 }
 
@@ -203,16 +222,16 @@ begin(struct verifier *v)
 {
     const struct verify_job *job = v->job;
     char server[32] = "";
-    int r = scratch_new_database(job->scratch, &v->main, v->err);
+    int r = scratch_new_database(job->scratch, &v->main.conninfo, v->err);
 
     if (!r)
-        r = read_version(v->main, server, sizeof(server), v->err);
+        r = read_version(v->main.conninfo, server, sizeof(server), v->err);
     if (!r)
-        r = apply_base_run(job->base, job->set, v->main, v->err);
+        r = apply_base_run(job->base, &v->main, v->err);
     if (!r)
-        r = apply_begin(job->set, v->main, v->err);
+        r = apply_begin(&v->main, v->err);
     if (!r)
-        r = apply_snapshot(job->set, v->main, true, &v->before, v->err);
+        r = apply_snapshot(&v->main, true, &v->before, v->err);
     if (!r)
         job->begin(job->ctx, server);
     return r;
@@ -221,7 +240,11 @@ begin(struct verifier *v)
 int
 verify_source(const struct verify_job *job, struct err *err)
 {
-    AUTO(verifier_deinit) struct verifier v = { .job = job, .err = err };
+    AUTO(verifier_deinit)
+    struct verifier v = { .job = job,
+        .err = err,
+        .main = { .set = job->set, .is_private = job->is_private },
+        .copy = { .set = job->set, .is_private = job->is_private } };
     bool has_failed = false;
     int r = begin(&v);
 
@@ -241,6 +264,10 @@ verify_source(const struct verify_job *job, struct err *err)
             r = verify_one(&v, &result);
         has_failed |= result.apply.outcome != VERIFY_FINE
             && result.apply.outcome != VERIFY_IN_BASE;
+        has_failed |= v.is_broken;
+        /* what it holds may keep the next one from dropping a role */
+        if (!r && v.copy.conninfo)
+            r = scratch_drop_database(job->scratch, v.copy.conninfo, err);
         if (!r)
             job->done(job->ctx, &result);
         /* diffs speak of both, so only now */

@@ -72,6 +72,7 @@ typedef void (*verify_fn)(void *ctx, const struct verify_result *r);
 struct verify_job {
     const struct hist_set *set;
     struct scratch *scratch;
+    bool is_private;               /* its server is our own */
     const struct apply_base *base; /* NULL: begin with nothing */
     const struct report *findings;
     size_t first_file;                            /* of the source in findings->files */

@@ -198,6 +198,7 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         out->remark = rw.remark;
         for (int i = 0; i < POL_N_TIMEOUTS; i++)
             out->timeout_ms[i] = rw.timeout_ms[i];
+        out->retries = rw.retries;
     }
     pol_rewrite_deinit(&rw);
     settle(found);

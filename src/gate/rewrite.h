@@ -29,10 +29,12 @@ struct gate_rewrite {
     /* What is sent in place of the client's text; owned reference; NULL: its own words. */
     struct gate_text *text;
     int64_t timeout_ms[POL_N_TIMEOUTS]; /* wanted around it; 0: none */
-    const char *rules;                  /* "add-fk-not-valid, idempotent-create" */
-    const char *did;                    /* NULL: nothing was rewritten */
-    const char *follow_up, *remark;     /* or NULL */
-    const struct pol_finding *lead;     /* the first of those that were */
+    unsigned
+        retries; /* more tries if lock_timeout ends it, where that leaves nothing */
+    const char *rules;              /* "add-fk-not-valid, idempotent-create" */
+    const char *did;                /* NULL: nothing was rewritten */
+    const char *follow_up, *remark; /* or NULL */
+    const struct pol_finding *lead; /* the first of those that were */
 };
 
 /* Findings with action rewrite (enforced) either become part of *out, or what rewrite_else

@@ -178,13 +178,19 @@ scan_file(struct hist_migration *m, const struct sql_words *words, struct err *e
 }
 
 /* Of a text that is a part of a file, without the blank lines that stand for what is before
- * it: they would change with every other part. */
+ * it: they would change with every other part. Of a file that runs others, with what is sent
+ * in the end, which holds theirs. */
 static void
 digest_file(struct hist_migration *m, const char *raw, size_t n)
 {
+    AUTO(hash_sha256_free) struct hash_sha256 *h = hash_sha256_new();
     size_t skip = raw ? 0 : strspn(m->text, " \t\r\n");
 
-    hash_sha256_of(raw ? raw : m->text + skip, raw ? n : m->len - skip, m->digest);
+    if (raw)
+        hash_sha256_add(h, raw, n);
+    if (!raw || (m->sent && m->sent->n_files > 1))
+        hash_sha256_add(h, m->text + skip, m->len - skip);
+    hash_sha256_end(h, m->digest);
 }
 
 static int

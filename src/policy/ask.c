@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define MAX_BACK 2000 /* facts that a look back goes through */
+#define MAX_BACK 1000 /* facts that a look back goes through */
 
 /* ---- one relation ---- */
 

@@ -14,7 +14,8 @@ static const struct pol_live_index *
 present_index(struct pol_run *r, const struct sql_object *o,
     const struct pol_live_relation **found)
 {
-    if (!pol_ask_or_say(r, o, found) || !(*found)->table)
+    if (!pol_ask_or_say(r, o, found) || !(*found)->table
+        || pol_was_dropped(r, SQL_O_INDEX, o->name))
         return NULL;
     const struct pol_live_relation *table = (*found)->table;
     for (size_t i = 0; i < table->n_indexes; i++) {
@@ -29,7 +30,6 @@ is_guarded_index(struct pol_run *r, const struct sql_facts *f)
 {
     return f->index && f->n_objects && (f->flags & SQL_F_IF_NOT_EXISTS)
         && *f->objects[0].name && !f->objects[0].is_temp && !pol_stored(r)
-        && !pol_was_dropped(r, SQL_O_INDEX, f->objects[0].name)
         && !pol_unit_is_new_index(r->unit, f->objects[0].name);
 }
 
@@ -103,7 +103,7 @@ table_differs(struct pol_run *r, const struct sql_facts *f, const struct sql_obj
 {
     const struct pol_live_relation *rel;
 
-    if (pol_was_dropped(r, SQL_O_TABLE, o->name) || !pol_ask_or_say(r, o, &rel))
+    if (!pol_ask_or_say(r, o, &rel) || pol_was_dropped(r, SQL_O_TABLE, o->name))
         return;
     const char *name = pol_live_name(r, rel);
     if (!strchr("rpf", rel->kind)) {
@@ -175,8 +175,8 @@ columns_differ(struct pol_run *r, const struct sql_facts *f)
         const struct pol_live_relation *rel;
         if (!pol_sub_is(s, "ADD COLUMN") || !s->def || !(s->flags & SQL_F_IF_NOT_EXISTS)
             || pol_unit_is_new_column(r->unit, o->schema, o->name, s->def->name)
-            || pol_was_changed(r, s->def->name) || !pol_ask_or_say(r, o, &rel)
-            || !pol_live_column(rel, s->def->name))
+            || !pol_ask_or_say(r, o, &rel) || !pol_live_column(rel, s->def->name)
+            || pol_was_changed(r, s->def->name))
             continue;
         const char *difference = column_difference(r, rel, s->def);
         if (difference)

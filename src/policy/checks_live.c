@@ -262,8 +262,8 @@ pol_check_drop_partition(struct pol_run *r, const struct sql_facts *f)
     for (size_t i = 0; i < f->n_objects && pol_is_worth(r); i++) {
         const struct sql_object *o = &f->objects[i];
         const struct pol_live_relation *rel;
-        if (!is_locked(o) || pol_is_own(r, o) || pol_was_detached(r, o->name)
-            || !pol_ask_or_say(r, o, &rel) || !rel->parent
+        if (!is_locked(o) || pol_is_own(r, o) || !pol_ask_or_say(r, o, &rel)
+            || !rel->parent || pol_was_detached(r, o->name)
             || pol_was_dropped(r, SQL_O_TABLE, rel->parent))
             continue;
         const char *parent = pol_qualified(a, rel->parent_schema, rel->parent);

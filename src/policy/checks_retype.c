@@ -24,7 +24,7 @@ each_retype(struct pol_run *r, const struct sql_facts *f, retype_fn *fn)
         const struct pol_live_relation *rel;
         if (!s->def || !pol_sub_is(s, "ALTER COLUMN TYPE")
             || pol_unit_is_new_column(r->unit, o->schema, o->name, s->def->name)
-            || pol_was_changed(r, s->def->name) || !pol_ask_or_say(r, o, &rel))
+            || !pol_ask_or_say(r, o, &rel) || pol_was_changed(r, s->def->name))
             continue;
         const struct pol_live_column *c = pol_live_column(rel, s->def->name);
         if (c)

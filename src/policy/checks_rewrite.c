@@ -148,7 +148,7 @@ present_column(
 {
     const struct pol_live_relation *rel;
 
-    if (pol_was_changed(r, col->name) || pol_ask(r, o, &rel) != POL_LIVE_FOUND)
+    if (pol_ask(r, o, &rel) != POL_LIVE_FOUND || pol_was_changed(r, col->name))
         return NULL;
     return pol_live_column(rel, col->name);
 }

@@ -23,7 +23,6 @@
 #define POL_WORD_LIVE            "live"
 #define POL_WORD_ALWAYS          "always"
 #define POL_WORD_EXEMPT          "exempt"
-#define POL_WORD_LIVE            "live"
 #define POL_RUNS_SAFETY          POL_SAFETY
 #define POL_RUNS_STANDARD        POL_ALL
 static const struct pol_check_row rows[] = {

@@ -341,6 +341,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         if (one.remark)
             out->remark = one.remark;
         out->needs_alone |= one.needs_alone;
+        if (one.retries > out->retries)
+            out->retries = one.retries;
         for (int i = 0; i < POL_N_TIMEOUTS; i++) {
             int64_t ms = one.timeout_ms[i];
             if (ms && (!out->timeout_ms[i] || ms < out->timeout_ms[i]))

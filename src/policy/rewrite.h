@@ -28,6 +28,7 @@ struct pol_rewrite {
     /* It can't run in a transaction: only with status I, alone in its text and batch. */
     bool needs_alone;
     int64_t timeout_ms[POL_N_TIMEOUTS]; /* at most that long; 0: not asked for */
+    unsigned retries;                   /* after lock_timeout, at status I */
     const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */
     const char *follow_up; /* statements for later, or NULL */
     const char *remark;    /* what one has to know of it, or NULL */

@@ -208,6 +208,8 @@ rw_domain_not_valid(struct rw *rw)
 
 /* ---- timeouts ---- */
 
+#define MAX_RETRIES 20 /* with the waits between them about eight minutes */
+
 static void
 timeout(struct rw *rw, enum pol_timeout which, enum pol_check check)
 {
@@ -222,7 +224,10 @@ timeout(struct rw *rw, enum pol_timeout which, enum pol_check check)
 void
 rw_lock_timeout(struct rw *rw)
 {
+    int64_t retries = rw->pol->checks[POL_C_LOCK_TIMEOUT].params[POL_P_RETRIES].number;
+
     timeout(rw, POL_LOCK_TIMEOUT, POL_C_LOCK_TIMEOUT);
+    rw->out->retries = retries > MAX_RETRIES ? MAX_RETRIES : (unsigned)retries;
 }
 
 void

@@ -215,17 +215,25 @@ is_relation(enum sql_object_kind kind)
 }
 
 static void
-apply_sub(struct pol_unit *u, const struct sql_facts *f, const struct sql_sub *s)
+apply_column(struct pol_unit *u, const struct sql_object *o, const struct sql_sub *s)
 {
-    const struct sql_object *o = &f->objects[0];
-
     if (strcmp(s->name, "ADD COLUMN") == 0 && s->column) {
         struct key k = column_key(o->schema, o->name, s->column);
         map_set(u->columns, key_str(&k), born(u, !(s->flags & SQL_F_IF_NOT_EXISTS)));
     } else if (strcmp(s->name, "DROP COLUMN") == 0 && s->column) {
         struct key k = column_key(o->schema, o->name, s->column);
         map_remove(u->columns, key_str(&k));
-    } else if (strcmp(s->name, "RENAME TO") == 0 && s->value) {
+    }
+}
+
+static void
+apply_sub(struct pol_unit *u, const struct sql_facts *f, const struct sql_sub *s)
+{
+    const struct sql_object *o = &f->objects[0];
+
+    if (u->columns)
+        apply_column(u, o, s);
+    if (strcmp(s->name, "RENAME TO") == 0 && s->value) {
         void *value = remove_table(u, o->schema, o->name);
         if (value)
             add_table(u, o->schema, s->value, value);
@@ -435,19 +443,27 @@ pol_unit_has_index(const struct pol_unit *u, const char *schema, const char *tab
 
 /* ---- the unit ---- */
 
+/* Knows tables and names of indexes only. */
+static struct pol_unit *
+unit_new_light(const struct pol_text *text)
+{
+    struct pol_unit *u = mem_zalloc(sizeof(*u));
+    u->text = text;
+    u->tree = text->tree;
+    u->arena = arena_new();
+    u->tables = map_new(NULL);
+    u->names = map_new(NULL);
+    u->made = text->made;
+    return u;
+}
+
 struct pol_unit *
 pol_unit_new(const struct pol_text *text)
 {
     const struct sql_tree *tree = text->tree;
-    struct pol_unit *u = mem_zalloc(sizeof(*u));
-    u->text = text;
-    u->tree = tree;
-    u->arena = arena_new();
-    u->tables = map_new(NULL);
-    u->names = map_new(NULL);
+    struct pol_unit *u = unit_new_light(text);
     u->columns = map_new(NULL);
     u->indexes = map_new(NULL);
-    u->made = text->made;
     for (size_t i = 0; i < tree->n; i++) {
         if (runs_here(tree, &tree->facts[i])
             && !(tree->facts[i].flags & SQL_F_UNPARSABLE))
@@ -540,7 +556,7 @@ pol_made_note(struct pol_made **made, const struct pol_text *t)
     struct pol_text text = *t;
 
     text.made = *made;
-    struct pol_unit *u = pol_unit_new(&text);
+    struct pol_unit *u = unit_new_light(&text);
     for (size_t i = 0; i < t->tree->n; i++) {
         switch (t->tree->facts[i].tx) {
         case SQL_TX_COMMIT:

@@ -253,6 +253,16 @@ run_on_database(struct scratch *s, const char *what, size_t number, const char *
 }
 
 int
+scratch_drop_database(struct scratch *s, const char *conninfo, struct err *err)
+{
+    size_t number = number_of(s, conninfo);
+
+    DG_ASSERT(number, "not a database of this scratch");
+    return run_on_database(
+        s, "DROP DATABASE IF EXISTS", number, "WITH (FORCE)", 0, err);
+}
+
+int
 scratch_copy_database(
     struct scratch *s, const char *from, const char **copy, struct err *err)
 {
@@ -265,7 +275,7 @@ scratch_copy_database(
             return r;
         number = s->n;
     }
-    int r = run_on_database(s, "DROP DATABASE IF EXISTS", number, "WITH (FORCE)", 0, err);
+    int r = scratch_drop_database(s, *copy, err);
     return r ? r
              : run_on_database(s, "CREATE DATABASE", number, "TEMPLATE", source, err);
 }

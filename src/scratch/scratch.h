@@ -37,6 +37,9 @@ int scratch_copy_database(
     struct scratch *s, const char *from, const char **copy, struct err *err) MUST_CHECK;
 /* A folder for files of our own, which goes away with everything else. */
 const char *scratch_folder(const struct scratch *s);
+/* Takes one away before its time; its conninfo stays good for scratch_copy_database. */
+int scratch_drop_database(struct scratch *s, const char *conninfo, struct err *err)
+    MUST_CHECK;
 /* Ends and removes everything; NULL is none. -EIO with err when something is left over. */
 int scratch_close(struct scratch *s, struct err *err);
 /* The same where nobody can be told. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "session/login.h"
 #include "session/own.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -84,6 +85,7 @@ on_ready(struct sess *s, char status)
     gate_client_ready(&s->gate, status);
     sess_portals_unit_done(s, unit, n_messages, status == 'I');
     sess_edited_done(s, unit);
+    sess_retry_free(s);
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */
@@ -104,6 +106,8 @@ on_error(struct sess *s, const char *body, size_t n)
         return true;
     pgw_error_field(body, n, 'C', &sqlstate);
     if (s->state == SESS_ST_LOGIN && sess_login_may_move(s, sqlstate))
+        return true;
+    if (sess_retry_error(s, sqlstate))
         return true;
     bool swapped = (s->n_refusals && sess_swap_error(s, body, n))
         || (s->edited && sess_edited_error(s, body, n));
@@ -173,6 +177,10 @@ look(struct sess *s, char type, const char *body, size_t n)
     case 'Z':
         if (sess_probe_ready(s))
             return false;
+        if (sess_retry_listens(s)) {
+            sess_retry_ready(s);
+            return false;
+        }
         on_ready(s, n == 1 ? *body : 'E');
         return true;
     case 'R':
@@ -280,7 +288,7 @@ is_seam(const struct sess *s, char type)
     return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
         || s->probe != SESS_PROBE_NONE
         || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
-        || sess_own_listens(s);
+        || sess_own_listens(s) || sess_retry_listens(s);
 }
 
 size_t

@@ -13,6 +13,7 @@
 #include "session/dial.h"
 #include "session/links.h"
 #include "session/own.h"
+#include "session/retry.h"
 #include "session/session.h"
 
 #include <errno.h>
@@ -177,7 +178,7 @@ deliver(struct cancel *c, struct sess *s)
 {
     if (s->wait == SESS_WAIT_JUDGE || (s->wait == SESS_WAIT_OWN && s->request))
         s->is_cancelled = true; /* not sent yet: it never will be */
-    if (sess_is_idle(s) || s->server_key_len > sizeof(c->key)) {
+    if (sess_retry_cancel(s) || sess_is_idle(s) || s->server_key_len > sizeof(c->key)) {
         go_home(c);
         return;
     }

@@ -12,6 +12,7 @@
 #include "gate/temp.h"
 #include "session/login.h"
 #include "session/own.h"
+#include "session/retry.h"
 #include "session/session.h"
 #include "session/track.h"
 
@@ -350,6 +351,10 @@ on_query_text(struct sess *s, struct str sql)
     case SESS_OWN_FAILED:
         not_sent(s);
         return DROP;
+    }
+    if (s->request->verdict == GATE_PASS && !s->is_cancelled) {
+        struct gate_text *edited = edited_text(s->request);
+        sess_retry_arm(s, edited ? edited : s->request->text);
     }
     enum verdict v = apply(s, SESS_MSG_QUERY, NULL);
     judgement_done(s);

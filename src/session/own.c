@@ -240,6 +240,14 @@ sess_own_before(struct sess *s, bool is_query, bool is_skipped)
     return SESS_OWN_DONE;
 }
 
+bool
+sess_own_has_lock_timeout(const struct sess *s)
+{
+    const struct sess_own *o = s->own;
+    return o && o->state == OWN_ON && o->is_query && !o->is_local && !o->is_owed
+        && o->unit == s->n_sent + 1 && o->set_ms[POL_LOCK_TIMEOUT] > 0;
+}
+
 /* The statement's unit is sent, and what was set for it can be set back behind it. */
 static bool
 is_due(const struct sess *s)

@@ -29,6 +29,8 @@ bool sess_own_is_wanted(const struct sess *s);
 /* Called for the message at hand until it says DONE or FAILED; is_query: else an Execute,
  * whose batch is answered so far. is_skipped: the server skips it, nothing needs a setting. */
 enum sess_own_step sess_own_before(struct sess *s, bool is_query, bool is_skipped);
+/* Is lock_timeout set by us for a Query outside of a transaction, which is sent next? */
+bool sess_own_has_lock_timeout(const struct sess *s);
 /* May the client's next message be looked at? Else it waits for SESS_WAIT_OWN. */
 bool sess_own_allows(const struct sess *s, char type);
 

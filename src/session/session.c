@@ -8,6 +8,7 @@
 #include "session/links.h"
 #include "session/login.h"
 #include "session/own.h"
+#include "session/retry.h"
 #include "session/track.h"
 
 #include <stdarg.h>
@@ -184,6 +185,7 @@ release(struct sess *s)
     sess_hold_drop(s);
     sess_refusals_clear(s);
     sess_own_free(s);
+    sess_retry_free(s);
     sess_edited_done(s, UINT64_MAX);
     mem_free(s->ends);
     s->ends = NULL;

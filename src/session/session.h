@@ -111,6 +111,7 @@ struct sess_bind {
 struct sess_hold;   /* hold.c: rows of a history that are not forwarded yet */
 struct sess_track;  /* track.h: statements whose end matters */
 struct sess_own;    /* own.h: settings around a statement */
+struct sess_retry;  /* retry.h */
 struct sess_edited; /* edited.c: texts whose errors lead back to the client's */
 struct sess_login;  /* login.h: what only the way to READY needs */
 struct sess_dial;   /* dial.h */
@@ -181,6 +182,7 @@ struct sess {
     size_t n_refusals, cap_refusals;
     struct sess_own *own;       /* owned; NULL while nothing is set */
     struct sess_edited *edited; /* owned list */
+    struct sess_retry *retry;   /* owned; NULL: an error is the client's */
     struct map *portals;        /* name -> struct sess_bind; NULL while none matters */
     struct sess_track *track;   /* owned; NULL while nothing is tracked */
     bool is_trail_cut; /* steps of the open transaction are lost (gate/trail.h) */

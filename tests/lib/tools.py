@@ -17,6 +17,7 @@ import shlex
 import shutil
 
 import proc
+import wire
 from gate import POLICY
 from harness import Skip
 
@@ -345,7 +346,10 @@ def a_hand_typed_statement_is_refused(make, t):
     if p.forged:
         p.refused(p.forged)
     w = t.keep(p.gate.wire(p.db))
-    t.refused(w.query(f"COPY {p.table} FROM STDIN"))
+    answer = w.send(wire.query(f"COPY {p.table} FROM STDIN")).until("GZ")
+    if answer.msgs[-1].kind == "G":  # what counts are the rows
+        answer = w.send(wire.message("d", b"x\n"), wire.message("c")).until()
+    t.refused(answer)
     t.eq(p.columns(), ["id", "email", "nick"])
     p.holds(1, 2, 3)
 

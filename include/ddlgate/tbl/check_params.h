@@ -21,6 +21,7 @@ POL_PARAM(TABLES, "tables", OBJECTS, "tables")
 POL_PARAM(TABLE, "table", TEXT, "a table's name")
 POL_PARAM(MARK, "mark", TEXT, "what a comment has to begin with")
 POL_PARAM(EACH_COLUMN, "each_column", BOOL, "yes or no")
+POL_PARAM(RETRIES, "retries", NUMBER, "a number")
 POL_PARAM(VALUE, "value", TIMEOUT, "a time (2s, 500ms, 1min)")
 POL_PARAM(INDEX, "index", BOOL, "yes or no")
 

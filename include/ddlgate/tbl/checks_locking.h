@@ -104,7 +104,7 @@ POL_CHECK(SERVER_BUG, "concurrent-index-server-bug", "locking", WARN, REJECT, RE
     STATIC, pol_check_server_bug, "",
     "CONCURRENTLY on a server 14.0 to 14.3, which can corrupt the index.")
 POL_CHECK(LOCK_TIMEOUT, "require-lock-timeout", "locking", ALLOW, WARN, REJECT, STANDARD,
-    STATIC, pol_check_lock_timeout, "except; min_table_size; value=2s",
+    STATIC, pol_check_lock_timeout, "except; min_table_size; value=2s; retries=0",
     "A strong lock on an existing table in a file that sets no lock_timeout.")
 POL_CHECK(STATEMENT_TIMEOUT, "require-statement-timeout", "locking", ALLOW, NOTE, WARN,
     STANDARD, STATIC, pol_check_statement_timeout, "except; min_table_size; value=1min",
