@@ -583,7 +583,7 @@ no_tool(const struct rehearsal *r, struct ctl_link *link, struct err *err)
     return err_set(err, REHEARSAL_E_FAILED,
         "nothing was recorded: no row was written into a migration history that the gate "
         "knows; did the command find any migration? If its history table has another name "
-        "than usual, give --table SCHEMA.NAME");
+        "than usual, give --table SCHEMA.NAME; if it has more columns, --tool FORMAT");
 }
 
 /* Of the tools whose table was written, the one whose tables fit best. */
@@ -600,9 +600,12 @@ best_tool(const struct rehearsal *r, struct ctl_link *link, const char *format,
         if (format && strcmp(format, hist_format_name(i)) != 0)
             continue;
         ret = load_tool(r, i, r->table, &set, err);
-        if (!ret && is_written(r, set))
+        bool is_candidate = !ret && is_written(r, set);
+        if (is_candidate)
             ret = fit(link, set, &n, err);
         n = 2 * n + (n && hint && strcmp(hint, hist_format_name(i)) == 0);
+        if (is_candidate && format && n == 0)
+            n = 1; /* who names the tool knows about columns of his own */
         if (!ret && n > best) {
             best = n;
             ref_drop(*out);

@@ -278,7 +278,7 @@ class LockTool(Tool):
                 options += ("--down", " && ".join(shlex.join(argv) for argv, _ in downs))
             options += ("--server", f"host=127.0.0.1 port={self.t.cluster.port} user=postgres")
             r = proc.run([proc.BINARY, "record", *options, "--", *up],
-                         env=proc.environment(**env), cwd=self.gate.folder, timeout=80)
+                         env=proc.environment(**env), cwd=self.gate.folder, timeout=240)
             assert r.status == 0, r
             with open(self.gate.path("ddlgate.lock")) as f:
                 return f.read()
