@@ -135,7 +135,7 @@ struct count {
 };
 
 struct summary {
-    uint64_t n, n_same, n_changed, n_skipped, n_masked, n_other_rule;
+    uint64_t n, n_same, n_changed, n_skipped, n_masked, n_blind, n_other_rule;
     uint64_t n_kind[N_KINDS];
     struct map *rules;   /* owned; rule and place -> struct count, owned */
     struct map *skipped; /* owned; reason -> number */
@@ -184,6 +184,7 @@ count_all(struct summary *s, const struct replay *r)
             continue;
         }
         s->n_masked += q->is_masked;
+        s->n_blind += q->is_blind;
         if (replay_is_changed(q)) {
             count_change(s, q);
             continue;
@@ -291,6 +292,10 @@ print_text(const struct replay *r, const struct summary *s)
         printf("refused as before, by another rule: %" PRIu64 "\n", s->n_other_rule);
     if (s->n_masked)
         printf("judged with masked constants: %" PRIu64 "\n", s->n_masked);
+    if (s->n_blind)
+        printf("judged without what rules ask of the server (sizes, indexes): %" PRIu64
+               "\n",
+            s->n_blind);
     while (map_next(s->skipped, &pos, &key, &n))
         printf("not judged: %" PRIuPTR ": %.*s\n", (uintptr_t)n, (int)key.n, key.p);
 }
@@ -371,6 +376,7 @@ put_summary(struct json *j, const struct summary *s)
     for (int kind = 0; kind < N_KINDS; kind++)
         json_kv_int(j, kind_keys[kind], (int64_t)s->n_kind[kind]);
     json_kv_int(j, "masked", (int64_t)s->n_masked);
+    json_kv_int(j, "without_live_facts", (int64_t)s->n_blind);
     json_kv_int(j, "not_judged", (int64_t)s->n_skipped);
     put_rules(j, s);
     json_key(j, "reasons");
@@ -562,7 +568,9 @@ const struct cli_command cmd_replay = {
         "  -f, --format FORMAT     text (default) or json\n"
         "      --no-verify         go on where the chain of the audit is broken\n"
         "\n"
-        "What a record doesn't tell is unknown, which may only make a decision stricter.\n"
+        "What a record doesn't tell is unknown, which may only make a decision stricter;\n"
+        "sizes and indexes of the server's tables are, and decisions of rules that ask\n"
+        "for them are counted.\n"
         "Without -c a migration is what the records show of it: its schema changes. Not\n"
         "judged, and counted with the reason: texts that were cut, SQL EXECUTE, refused\n"
         "COMMITs, records of gates that told too little. Statements that were only\n"

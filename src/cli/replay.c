@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/names.h"
+#include "gate/rewrite.h"
 #include "history/recorded.h"
 
 /* A migration, put together from the records of its statements or, where the configuration
@@ -15,7 +16,8 @@ struct unit {
     struct source *source;
     const char *version, *file;
     bool is_down, is_of_file;
-    const char **texts; /* owned; of its statements, each once */
+    struct hist_attest_answer attested; /* is_of_file: what is known of its tests */
+    const char **texts;                 /* owned; of its statements, each once */
     const char **digests;
     size_t n, cap, cap_digests;
     size_t index; /* in the source's set, once it is made */
@@ -174,7 +176,7 @@ holds_all(const struct hist_migration *m, const struct unit *u)
 
 /* The configuration's file of a migration, as it was when it ran. */
 static const struct hist_migration *
-file_of(const struct judging *j, const struct unit *u)
+file_of(const struct judging *j, struct unit *u)
 {
     for (size_t i = 0; j->snap && u->file && i < j->snap->n_sources; i++) {
         const struct gate_source *s = &j->snap->sources[i];
@@ -183,8 +185,10 @@ file_of(const struct judging *j, const struct unit *u)
         for (size_t k = 0; k < s->set->n_all; k++) {
             const struct hist_migration *m = &s->set->migrations[k];
             if (m->file && strcmp(m->file, u->file) == 0 && m->is_down == u->is_down
-                && holds_all(m, u))
+                && holds_all(m, u)) {
+                hist_attest_ask(s->attest, s->set, m, &u->attested);
                 return m;
+            }
         }
     }
     return NULL;
@@ -244,14 +248,18 @@ judge_unit(const struct pol *pol, const struct unit *u, struct pol_findings *out
         .tree = m->tree };
     AUTO(pol_findings_deinit) struct pol_findings all;
 
+    if (u->is_of_file && !u->is_down)
+        t.attested = &u->attested;
     pol_findings_init(&all);
     pol_findings_init(out);
     pol_judge_unit(pol, &t, u->is_of_file ? out : &all);
     if (u->is_of_file)
         return;
     struct arena *a = out->arena; /* the texts stay with the findings they are of */
-    out->arena = all.arena;
-    all.arena = a;
+    out->arena = out->wants.arena = all.arena;
+    all.arena = all.wants.arena = a;
+    for (size_t i = 0; i < all.wants.n; i++)
+        pol_wants_add(&out->wants, &all.wants.items[i]);
     for (size_t i = 0; i < all.n; i++) {
         if (!speaks_of_file(&all.items[i]))
             pol_findings_add(out, &all.items[i]);
@@ -492,6 +500,12 @@ decide(struct judging *j, struct replay_request *q, const struct gate_target *ta
     ctx.ran = ran;
     ctx.n_ran = announce(j, q, h, text, ran);
     gate_decide_known(&ctx, &session, text, h, &found);
+    AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
+    const struct gate_moment at = { .kind = GATE_QUERY,
+        .tx_status = q->in_transaction == 0 ? 'I' : 'T' };
+    gate_rewrite(
+        target->policy, text, NULL, &at, SQL_TREE_DEFAULT_DEPTH, &found, &rewrite);
+    q->is_blind = found.wants.n > 0;
     fill_verdict(j, &found, &q->now);
 }
 

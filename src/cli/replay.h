@@ -45,6 +45,7 @@ struct replay_request {
     struct replay_verdict was, now;
     const char *skipped; /* why it can't be judged; NULL: it was */
     bool is_masked;      /* some constants were */
+    bool is_blind; /* a rule asks for facts of the server, which no record holds */
 };
 
 struct replay {
