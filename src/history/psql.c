@@ -77,8 +77,6 @@ line_of(struct pass *b, size_t pos)
     return b->line;
 }
 
-#define FAULT(b, pos, ...) fault((b), (pos), __VA_ARGS__)
-
 static int PRINTF_LIKE(3, 4) fault(struct pass *b, size_t pos, const char *fmt, ...)
 {
     char text[600];
@@ -230,7 +228,7 @@ add(struct pass *b, struct buf *out, const char *p, size_t n)
 static int
 check_length(struct pass *b, size_t pos)
 {
-    return b->is_too_long ? FAULT(b, pos,
+    return b->is_too_long ? fault(b, pos,
                "a psql variable of more than %zu bytes; write it out", MAX_VALUE)
                           : 0;
 }
@@ -280,11 +278,11 @@ no_value(struct pass *b, size_t pos, struct str name)
     int n = (int)(name.n < MAX_NAME ? name.n : MAX_NAME);
 
     if (is_builtin(name))
-        return FAULT(b, pos,
+        return fault(b, pos,
             ":%.*s is what psql knows when it runs; write the value, or set "
             "placeholder.%.*s in the [migrations] section",
             n, name.p, n, name.p);
-    return FAULT(b, pos,
+    return fault(b, pos,
         ":%.*s is a psql variable without a value here; \\set it in the file, or set "
         "placeholder.%.*s in the [migrations] section",
         n, name.p, n, name.p);
@@ -309,7 +307,7 @@ add_value(struct pass *b, size_t pos, enum form form, struct str name, unsigned 
     if (!v)
         return no_value(b, pos, name);
     if (!v->value)
-        return FAULT(b, pos,
+        return fault(b, pos,
             ":%.*s is a psql variable, whose value the gate can't know; write the value",
             (int)(name.n < MAX_NAME ? name.n : MAX_NAME), name.p);
     if (form == FORM_PLAIN)
@@ -329,13 +327,13 @@ add_plain(
     int r;
 
     if (depth > MAX_VALUE_DEPTH)
-        return FAULT(b, pos, "psql variables whose values name each other");
+        return fault(b, pos, "psql variables whose values name each other");
     sql_lex_init(&lx, value, n, true);
     while ((r = sql_lex_next(&lx, &tok)) == 0) {
         struct str name;
         size_t len;
         if (value[tok.start] == '\\' && tok.kind == SQL_T_PUNCT)
-            return FAULT(
+            return fault(
                 b, pos, "a psql variable whose value holds a \\; write it out");
         enum form form = tok.len == 1 && value[tok.start] == ':'
             ? read_variable(value + tok.start, n - tok.start, &name, &len)
@@ -352,7 +350,7 @@ add_plain(
         lx.pos = tok.start + len;
     }
     if (r == SQL_LEX_E_BROKEN)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "a psql variable whose value ends inside a quote or comment; write it out");
     add(b, out, value + at, n - at);
     return 0;
@@ -514,11 +512,11 @@ command_set(struct pass *b, size_t pos, size_t from, size_t end)
         return 0; /* shows them all */
     struct str key = { buf_cstr(&name), buf_len(&name) };
     if (is_name_open || !key.n || name_length(key.p, key.n) != key.n)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\set %.*s: a psql variable's name is letters, digits and _",
             (int)(key.n < MAX_NAME ? key.n : MAX_NAME), key.p);
     if (str_eqz(key, "SINGLELINE"))
-        return FAULT(
+        return fault(
             b, pos, "\\set SINGLELINE ends statements at line ends; remove it");
     while (next_arg(b, &from, end, &value, &is_open) == 0)
         ;
@@ -617,15 +615,15 @@ not_found(struct pass *b, size_t pos, const char *command, const char *name)
     int why = errno;
 
     if (why == EXDEV)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s %.200s leads out of the folder %.200s; what a migration runs must stand "
             "in it",
             command, name, folder);
     if (why == 0)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s %.200s may mean two files, depending on where psql is started; use \\ir",
             command, name);
-    return FAULT(b, pos, "\\%s %.200s: %s", command, name, strerror(why));
+    return fault(b, pos, "\\%s %.200s: %s", command, name, strerror(why));
 }
 
 static int run_file(struct run *r, const char *path, size_t file, const char *p,
@@ -651,12 +649,12 @@ run_other(struct pass *b, size_t pos, const char *command, const char *path)
     size_t n = 0;
 
     if (stat(path, &st) != 0)
-        return FAULT(b, pos, "\\%s %.200s: %s", command, path, strerror(errno));
+        return fault(b, pos, "\\%s %.200s: %s", command, path, strerror(errno));
     if (is_running(r, &st))
-        return FAULT(b, pos, "\\%s %.200s: the file would run itself without end",
+        return fault(b, pos, "\\%s %.200s: the file would run itself without end",
             command, path);
     if (r->depth == HIST_PSQL_MAX_DEPTH || ++r->n_runs > HIST_PSQL_MAX_RUNS)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s %.200s: files that run files that run files, too many", command,
             path);
     int e = hist_check_file(path, r->err);
@@ -698,20 +696,20 @@ command_include(
     bool is_open = false;
 
     if (next_arg(b, &from, end, &name, &is_open) != 0)
-        return FAULT(b, pos, "\\%s names no file", command);
+        return fault(b, pos, "\\%s names no file", command);
     while (buf_len(&name) && name.data[name.tail - 1] == ';')
         name.tail--;
     const char *file = buf_cstr(&name);
     if (is_open || file[0] == '~' || !file[0])
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s: which file it is depends on the shell; write its name", command);
     if (b->n_words)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s %.200s stands inside a statement; end that with ; before it", command,
             file);
     const char *folder = folder_of(b->run);
     if (!folder)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\%s %.200s runs another file, which is none that can be found from here",
             command, file);
     char *path = find_file(b, folder, file, is_relative);
@@ -749,7 +747,7 @@ command_copy(struct pass *b, size_t pos, size_t from, size_t *end)
     int r;
 
     if (b->n_words)
-        return FAULT(
+        return fault(
             b, pos, "\\copy stands inside a statement; end that with ; before it");
     sql_lex_init(&lx, b->p + from, to - from, true);
     while ((r = sql_lex_next(&lx, &tok)) == 0) {
@@ -767,7 +765,7 @@ command_copy(struct pass *b, size_t pos, size_t from, size_t *end)
     if (!r && str_ieqz(where, "program"))
         r = sql_lex_next(&lx, &tok);
     if (r)
-        return FAULT(b, pos,
+        return fault(b, pos,
             "\\copy can't be read; write it as \\copy TABLE FROM 'file' in one line");
     is_inline = is_from && str_ieqz(where, "stdin");
     if (tok.kind != SQL_T_STRING) { /* a name without quotes ends at a blank */
@@ -873,7 +871,7 @@ meta_find(struct str name)
 static int
 meta_refuse(struct pass *b, size_t pos, struct str name, const char *why)
 {
-    return FAULT(b, pos, "\\%.*s %s", (int)(name.n < 32 ? name.n : 32), name.p, why);
+    return fault(b, pos, "\\%.*s %s", (int)(name.n < 32 ? name.n : 32), name.p, why);
 }
 
 static int
@@ -974,7 +972,7 @@ copy_data(struct pass *b, size_t pos, size_t *end)
     }
     return r
         ? r
-        : FAULT(b, pos, "COPY ... FROM STDIN whose data don't end; add a line \\.");
+        : fault(b, pos, "COPY ... FROM STDIN whose data don't end; add a line \\.");
 }
 
 static void
@@ -1056,7 +1054,7 @@ read_pass(struct pass *b)
     }
     /* Of a file that another one runs nobody else would find where it began. */
     if (!r && e == SQL_LEX_E_BROKEN && b->file)
-        r = FAULT(b, lx.pos, "a quote or comment that doesn't end");
+        r = fault(b, lx.pos, "a quote or comment that doesn't end");
     return r ? r : copy_up_to(b, b->n);
 }
 
