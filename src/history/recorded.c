@@ -104,11 +104,11 @@ hist_recorded_add(struct hist_set *set, const char *version, const char *file,
         .pair = HIST_NONE,
         .version = arena_strdup(a, version),
         .name = arena_strdup(a, version),
-        .file = arena_strdup(a, file),
+        .file = arena_strdup(a, file ? file : version),
         .is_down = is_down,
         .text = arena_strndup(a, text, len),
         .len = len };
-    m->path = m->shown = file ? m->file : m->name;
+    m->path = m->shown = m->file;
     set->n = set->n_all;
     int r = sql_scan(&m->scan, words, m->text, len, true, SQL_TREE_DEFAULT_DEPTH, &err);
     m->tree = r ? sql_tree_unparsable(&m->scan, err.text, -1)
@@ -140,7 +140,7 @@ hist_recorded_view(struct hist_set *set, const char *edited, const char *missing
     v->arena = arena_new();
     v->states = arena_alloc(v->arena, (set->n_all + 1) * sizeof(*v->states));
     for (size_t i = 0; edited && i < set->n_all; i++) {
-        if (set->migrations[i].file && strcmp(set->migrations[i].file, edited) == 0)
+        if (strcmp(set->migrations[i].file, edited) == 0)
             v->states[i] = DG_MIG_EDITED;
     }
     v->edited = hist_first_edited(v);
