@@ -233,7 +233,7 @@ start(struct task *task)
     AUTO(mem_free) char *conninfo = NULL;
     struct err why = { "" };
 
-    if (conninfo_of(ask->snap, ask->database, &conninfo, &why) != 0)
+    if (conninfo_of(ask->snap, ask->database, &conninfo, &why) != 0 || !conninfo)
         post_back(ask, pol_live_unknown(why.text));
     else
         send_question(ask->service, ask, conninfo);

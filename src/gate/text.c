@@ -155,11 +155,12 @@ gate_text_read(const struct sql_words *words, void *owner, const char *sql, size
     return result;
 }
 
-/* By its first word: a Parse holds one statement. */
+/* By its first word: a Parse holds one statement. PREPARE TRANSACTION never gets here, since
+ * the filter always looks for PREPARE. */
 static bool
 begins_with_end(struct str sql)
 {
-    static const char *const words[] = { "COMMIT", "END", "PREPARE" };
+    static const char *const words[] = { "COMMIT", "END" };
     struct sql_lexer lx;
     struct sql_token tok;
     int r;

@@ -108,7 +108,8 @@ struct hist_set {
     bool is_lockfile;
     struct hist_conf conf;             /* strings owned by the set */
     struct hist_migration *migrations; /* in order, rollbacks after all others */
-    size_t n;                          /* without the rollbacks */
+    bool has_no_tx; /* some migration runs outside of a transaction */
+    size_t n;       /* without the rollbacks */
     size_t n_all, cap;
     uint8_t digest[HASH_SHA256_SIZE]; /* of everything loaded, for status and logs */
     struct hist_index *index;         /* digest -> places */

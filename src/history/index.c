@@ -336,6 +336,7 @@ hist_index_build(struct hist_set *set, struct err *err)
         return r;
     for (size_t i = 0; i < set->n_all; i++) {
         classify(&set->migrations[i]);
+        set->has_no_tx |= !set->migrations[i].is_down && set->migrations[i].is_no_tx;
         add_migration(ix, &set->migrations[i]);
     }
     number_digests(set);

@@ -543,7 +543,7 @@ take_back(const struct change *c, const struct hist_migration *m)
     const struct hist_migration *down = &set->migrations[m->pair];
     if (hist_tx_is_complete(c->tx, down))
         return HIST_WRITE_OK;
-    if (set->tool->row == HIST_ROW_SAME_TX && !down->is_no_tx
+    if (hist_is_same_tx(set) && !down->is_no_tx
         && !(set->tool->flags & HIST_T_DOWN_AFTER)) {
         hist_tx_explain(c->tx, down, c->reason);
         return HIST_WRITE_TOO_EARLY;

@@ -63,7 +63,8 @@ hist_in_list(const char *list, const char *name)
 bool
 hist_is_same_tx(const struct hist_set *set)
 {
-    return set->tool->row == HIST_ROW_SAME_TX;
+    return set->tool->row == HIST_ROW_SAME_TX
+        && !((set->tool->flags & HIST_T_BATCH) && set->has_no_tx);
 }
 
 bool

@@ -63,6 +63,8 @@ enum hist_flag {
     HIST_T_DOWN_AFTER =
         1 << 13,             /* the row goes in a transaction after the rollback's */
     HIST_T_LISTED = 1 << 12, /* files run in the order in which something lists them */
+    HIST_T_BATCH = 1 << 15,  /* rows are the batch's: if one of it runs outside of a
+                              * transaction, all rows are written after theirs */
     HIST_T_WHOLE = 1 << 14,  /* a file is sent as one Query message */
     HIST_T_NOTES = 1
         << 15, /* a version that begins with a dot is a note of the tool, no migration */

@@ -522,7 +522,8 @@ static const struct hist_tool tools[] = {
     { .format = "knex",
         .title = "Knex",
         .table = "knex_migrations",
-        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES | HIST_T_DOWN_AFTER,
+        .flags = HIST_T_TEXT | HIST_T_NO_FILES | HIST_T_DELETES | HIST_T_DOWN_AFTER
+            | HIST_T_BATCH,
         .order_by = "id",
         .own = "%_lock",
         COLUMNS(knex) },

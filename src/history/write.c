@@ -190,7 +190,7 @@ hist_judge_time(const struct hist_view *v, const struct hist_migration *m,
     const struct hist_migration *x = first_not_run(v, m, tx);
     if (!x)
         return HIST_WRITE_OK;
-    if (v->set->tool->row == HIST_ROW_SAME_TX && !x->is_no_tx) {
+    if (hist_is_same_tx(v->set) && !x->is_no_tx) {
         hist_tx_explain(tx, x, reason);
         return HIST_WRITE_TOO_EARLY;
     }

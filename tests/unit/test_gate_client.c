@@ -202,6 +202,50 @@ START_TEST(parameters_of_the_server_count)
 }
 END_TEST
 
+static const struct {
+    const char *name, *sql;
+    bool commits;
+} texts[] = {
+    { "COMMIT", "COMMIT", true },
+    { "END in a comment's company", "/* driver /* x */ */ -- y\n end work ;", true },
+    { "empty statements before it", ";; commit and chain", true },
+    { "the second half of two-phase", "COMMIT PREPARED 'x'", false },
+    { "a prepared statement", "PREPARE x AS SELECT 1", false },
+    { "ROLLBACK", "ROLLBACK", false },
+    { "a query", "SELECT CASE WHEN true THEN 1 END", false },
+    { "another word", "commits", false },
+    { "nothing", "", false },
+};
+
+START_TEST(texts_that_commit_are_known)
+{
+    struct gate_text *t = gate_text_of_commit(str_of(texts[_i].sql));
+
+    CASE_INT(&texts[_i], t != NULL, texts[_i].commits);
+    ref_drop(t);
+}
+END_TEST
+
+START_TEST(an_end_that_was_skipped_leaves_a_doubt)
+{
+    struct gate_env env = { 0 };
+    struct gate_client c;
+
+    gate_client_init(&c, &env);
+    gate_client_failed(&c); /* nothing ended */
+    ck_assert(!c.is_tx_unsure && !c.holds_change);
+    c.has_ended = true;
+    gate_client_failed(&c);
+    gate_client_ready(&c, 'E');
+    ck_assert(c.is_tx_unsure && c.holds_change && !c.has_ended);
+    gate_client_ready(&c, 'T'); /* ROLLBACK TO */
+    ck_assert(c.is_tx_unsure && c.holds_change);
+    gate_client_ready(&c, 'I');
+    ck_assert(!c.is_tx_unsure && !c.holds_change);
+    gate_client_deinit(&c);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -213,6 +257,8 @@ main(void)
     tcase_add_test(tc, endless_batches_do_not_grow);
     tcase_add_loop_test(
         tc, parameters_of_the_server_count, 0, DG_ARRAY_SIZE(parameters));
+    tcase_add_loop_test(tc, texts_that_commit_are_known, 0, DG_ARRAY_SIZE(texts));
+    tcase_add_test(tc, an_end_that_was_skipped_leaves_a_doubt);
     suite_add_tcase(s, tc);
     return unit_main(s);
 }

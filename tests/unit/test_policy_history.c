@@ -129,6 +129,9 @@ judge(enum scene scene, const char *ini, const char *role, const char *sql,
         h[0].write = set->write;
         h[0].write_reason = set->write_reason;
         h[0].write_migration = set->write_migration;
+        size_t last = t.tree->n - 1; /* what ends the transaction */
+        h[last].unrecorded_why = set->unrecorded_why;
+        h[last].is_unrecorded_before = set->is_unrecorded_before;
     }
     t.text.history = scene == OFFLINE ? NULL : h;
     t.text.next_file = scene < UNKNOWN ? NEXT : NULL;
@@ -391,6 +394,49 @@ START_TEST(restoring_role_may_write_history_with_checks_off)
 }
 END_TEST
 
+/* ---- the end of a transaction ---- */
+
+#define COMPLETE "[check migration-complete]\n"
+#define MAY_ALL  "[access a]\nrole = app\naction = allow\nunmigrated = allow\n"
+
+struct end_case {
+    const char *name, *policy, *sql;
+    bool is_before;
+    const char *want;
+};
+
+static const struct end_case ends[] = {
+    { "asked for", STAGING COMPLETE, "commit", true, "reject migration-complete" },
+    { "not asked for", STAGING, "commit", true, "" },
+    { "two-phase", STAGING COMPLETE, "prepare transaction 'x'", true,
+        "reject migration-complete" },
+    { "with an action of its own", STAGING COMPLETE "action = warn\n", "end", true,
+        "warn migration-complete" },
+    { "in one text", STAGING COMPLETE,
+        "alter table orders add column note text; commit", false,
+        "reject migration-complete" },
+    { "at the end of a text without COMMIT", STAGING COMPLETE,
+        "alter table orders add column note text", false, "reject migration-complete" },
+    { "a role that needs no migration", STAGING COMPLETE MAY_ALL,
+        "alter table orders add column note text; commit", false, "allow a" },
+    { "a role that needs none, behind work that does", STAGING COMPLETE MAY_ALL,
+        "alter table orders add column note text; commit", true,
+        "allow a, reject migration-complete" },
+};
+
+START_TEST(commit_is_judged_by_what_it_leaves_undone)
+{
+    const struct end_case *c = &ends[_i];
+    AUTO(pol_findings_deinit) struct pol_findings f;
+    struct pol_history h = { .unrecorded_why = "V3 has no row",
+        .is_unrecorded_before = c->is_before };
+    char got[200];
+    pol_findings_init(&f);
+    judge(NORMAL, c->policy, "app", c->sql, &h, &f);
+    CASE_STR(c, policy_line(&f, got, sizeof(got)), c->want);
+}
+END_TEST
+
 /* ---- words ---- */
 
 struct words_case {
@@ -563,6 +609,8 @@ suite(void)
         tc, history_write_is_judged_by_its_verdict, 0, DG_ARRAY_SIZE(writes));
     tcase_add_test(tc, row_of_an_edited_migration_is_immutable_too);
     tcase_add_test(tc, restoring_role_may_write_history_with_checks_off);
+    tcase_add_loop_test(
+        tc, commit_is_judged_by_what_it_leaves_undone, 0, DG_ARRAY_SIZE(ends));
     tcase_add_loop_test(tc, refusal_says_why_and_what_to_do, 0, DG_ARRAY_SIZE(words));
     tcase_add_loop_test(tc, facts_are_tracked_by_class, 0, DG_ARRAY_SIZE(tracked));
     tcase_add_loop_test(
