@@ -503,8 +503,7 @@ decide(struct judging *j, struct replay_request *q, const struct gate_target *ta
     AUTO(gate_rewrite_deinit) struct gate_rewrite rewrite;
     const struct gate_moment at = { .kind = GATE_QUERY,
         .tx_status = q->in_transaction == 0 ? 'I' : 'T' };
-    gate_rewrite(
-        target->policy, text, NULL, &at, SQL_TREE_DEFAULT_DEPTH, &found, &rewrite);
+    gate_rewrite(target->policy, text, &at, SQL_TREE_DEFAULT_DEPTH, &found, &rewrite);
     q->is_blind = found.wants.n > 0;
     fill_verdict(j, &found, &q->now);
 }
