@@ -92,7 +92,7 @@ static const struct {
     { "an update", "golang-migrate", { "1", "t", HIST_END }, 2, { NULL },
         "UPDATE schema_migrations SET dirty = false", FORGED },
     { "rows from a file", "golang-migrate", { HIST_END }, 2, { NULL },
-        "COPY schema_migrations FROM STDIN", FORGED },
+        "COPY schema_migrations FROM STDIN", BINDS },
     /* goose */
     { "the first row of all", "goose", { HIST_END }, 4, { NULL },
         "INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true)", OK },
