@@ -142,7 +142,7 @@ ctl_link_run(
 
 /* --- step by step ----------------------------------------------------------------------- */
 
-#define FIRST_PAUSE_MS 2
+#define FIRST_PAUSE_MS 1
 #define LAST_PAUSE_MS  20
 
 /* Waits until the next result is complete. False: the connection is gone. */
