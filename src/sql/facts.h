@@ -211,7 +211,7 @@ struct sql_write {
     size_t n_where;
     bool where_is_simple;        /* nothing else in WHERE */
     const struct sql_copy *copy; /* COPY; NULL: its rows can't be read */
-    struct sql_value *in; /* WHERE is nothing but column IN (constants): these */
+    struct sql_value *in;        /* WHERE is nothing but column IN (constants): these */
     size_t n_in;
     bool
         is_upsert; /* ON CONFLICT DO UPDATE, of other values than EXCLUDED's: those above
