@@ -105,7 +105,7 @@ struct aud_rec {
     const char *search_path;
     bool is_non_std_strings;                   /* standard_conforming_strings was off */
     const char *query_error;                   /* why the text can't be read */
-    const char *history_match, *history_write; /* words of history/recorded.h */
+    const char *history_match, *history_write; /* words of history/audited.h */
     const char *history_edited, *history_missing;
     /* A refused text of several statements, redacted, and a line for each of them: its
      * history_match, and the version behind a space. */

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "gate/rewrite.h"
-#include "history/recorded.h"
+#include "history/audited.h"
 
 /* A migration, put together from the records of its statements or, where the configuration
  * has its file and the file holds them all, from that. */

@@ -13,7 +13,7 @@
 struct replay_stmt {
     const char *text, *digest, *cls, *object;
     bool is_cut;
-    const char *match, *write; /* words of history/recorded.h; NULL: not told */
+    const char *match, *write; /* words of history/audited.h; NULL: not told */
     const char *edited, *missing;
     const char *source, *version, *file; /* its migration; NULL: none */
 };

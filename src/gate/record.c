@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/names.h"
 #include "gate/message.h"
-#include "history/recorded.h"
+#include "history/audited.h"
 
 #include <stdio.h>
 #include <stdlib.h>

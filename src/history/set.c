@@ -222,8 +222,8 @@ hist_list(struct hist_set *set, struct err *err)
 
 /* --- the set --------------------------------------------------------------------------- */
 
-static void
-set_free(struct ref *ref)
+void
+hist_set_free(struct ref *ref)
 {
     struct hist_set *set = (struct hist_set *)(void *)ref;
 
@@ -368,7 +368,7 @@ hist_set_load(const struct hist_conf *conf, struct hist_set **out, struct err *e
     if (r)
         return r;
     AUTO(set_drop) struct hist_set *set = mem_zalloc(sizeof(*set));
-    ref_init(&set->ref, set_free);
+    ref_init(&set->ref, hist_set_free);
     set->arena = arena_new();
     copy_conf(set, conf);
     set->is_lockfile = is_lockfile(conf->format);

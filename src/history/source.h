@@ -194,6 +194,10 @@ extern const struct hist_ops hist_numbered_ops, hist_flyway_ops, hist_lockfile_o
 /* Does a glob of the comma list match? */
 bool hist_in_list(const char *list, const char *name);
 
+/* What ref_drop of a set and of a view calls. */
+void hist_set_free(struct ref *ref);
+void hist_view_free(struct ref *ref);
+
 /* --- file names (names.c) -------------------------------------------------------------- */
 
 /* HIST_NAME_*; see struct hist_ops. */

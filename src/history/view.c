@@ -77,8 +77,8 @@ hist_states_finish(struct hist_states *st)
 
 /* --- making ---------------------------------------------------------------------------- */
 
-static void
-view_free(struct ref *ref)
+void
+hist_view_free(struct ref *ref)
 {
     struct hist_view *v = (struct hist_view *)(void *)ref;
 
@@ -137,7 +137,7 @@ hist_view_new(struct hist_set *set, const struct dg_rows *rows, int64_t read_us)
 {
     struct hist_view *v = mem_zalloc(sizeof(*v));
 
-    ref_init(&v->ref, view_free);
+    ref_init(&v->ref, hist_view_free);
     v->set = ref_take(set);
     v->read_us = read_us;
     v->has_table = rows != NULL;

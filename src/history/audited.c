@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-/* See recorded.h. */
-#include "history/recorded.h"
+/* See audited.h. */
+#include "history/audited.h"
 
 #include "history/source.h"
 
@@ -64,27 +64,12 @@ hist_write_of_word(struct str word, enum hist_write_verdict *out)
 
 /* ---- the set ---- */
 
-static void
-set_free(struct ref *ref)
-{
-    struct hist_set *set = (struct hist_set *)(void *)ref;
-
-    for (size_t i = 0; i < set->n_all; i++) {
-        sql_tree_free(set->migrations[i].tree);
-        sql_scan_deinit(&set->migrations[i].scan);
-        arena_free(set->migrations[i].arena);
-    }
-    mem_free(set->migrations);
-    arena_free(set->arena);
-    mem_free(set);
-}
-
 struct hist_set *
 hist_recorded_new(const char *source)
 {
     struct hist_set *set = mem_zalloc(sizeof(*set));
 
-    ref_init(&set->ref, set_free);
+    ref_init(&set->ref, hist_set_free);
     set->arena = arena_new();
     set->conf.name = arena_strdup(set->arena, source);
     return set;
@@ -118,23 +103,12 @@ hist_recorded_add(struct hist_set *set, const char *version, const char *file,
 
 /* ---- the view ---- */
 
-static void
-view_free(struct ref *ref)
-{
-    struct hist_view *v = (struct hist_view *)(void *)ref;
-
-    ref_drop(v->set);
-    mem_free(v->missing);
-    arena_free(v->arena);
-    mem_free(v);
-}
-
 struct hist_view *
 hist_recorded_view(struct hist_set *set, const char *edited, const char *missing)
 {
     struct hist_view *v = mem_zalloc(sizeof(*v));
 
-    ref_init(&v->ref, view_free);
+    ref_init(&v->ref, hist_view_free);
     v->set = ref_take(set);
     v->has_table = true;
     v->arena = arena_new();

@@ -2,8 +2,8 @@
 /* A history that is known from audit records only: what they say of a statement, in words
  * and back, and a set and view made of that, so that policy can be asked again.
  * thread: any; a set belongs to its maker until the first view of it is made */
-#ifndef DG_HISTORY_RECORDED_H
-#define DG_HISTORY_RECORDED_H
+#ifndef DG_HISTORY_AUDITED_H
+#define DG_HISTORY_AUDITED_H
 
 #include "history/history.h"
 
