@@ -4,6 +4,8 @@ INSERT INTO schema_migrations (version, name) VALUES ('99', 'x') ON CONFLICT DO 
 
 INSERT INTO public.schema_migrations (version, name) SELECT '99', 'x'
 
+INSERT INTO ev_sch.schema_migrations VALUES ('99', 'x')
+
 INSERT INTO "schema_migrations" TABLE ev_sch.ev_hist UNION SELECT '99', 'x'
 
 INSERT INTO Schema_Migrations AS s (name, version) VALUES ('x', '99') RETURNING *

@@ -41,9 +41,6 @@ INSERT INTO ev_inbox VALUES ('CREATE TABLE ev_n (a int)')
 --: passes a view over the history table, made by a migration, leads to it
 INSERT INTO ev_sch.ev_hist VALUES ('99', 'x')
 
---: passes a table of the history table's name in another schema is another table
-INSERT INTO ev_sch.schema_migrations VALUES ('99', 'x')
-
 --# A superuser needs no commands, and a server that may reach itself is another client.
 --: passes a superuser may write the catalogue as data
 --: su
