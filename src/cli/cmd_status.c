@@ -2,6 +2,7 @@
 /* `ddlgate status`: migration files against the history table, per database, and with
  * --drift the live schema against what the applied ones make. */
 #include "app/historian.h"
+#include "app/standing.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/names.h"
@@ -41,35 +42,40 @@ view_unref_p(struct hist_view **v)
     ref_drop(*v);
 }
 
-/* States that somebody has to do something about. */
-static bool
-is_trouble(enum dg_migration_state state)
-{
-    return state == DG_MIG_EDITED || state == DG_MIG_OUT_OF_ORDER
-        || state == DG_MIG_MISSING || state == DG_MIG_FAILED;
-}
-
 static void
-print_row(struct output *out, const char *database, const char *version,
-    const char *name, const char *file, enum dg_migration_state state,
-    const char *refused)
+print_row(struct output *out, const struct standing *s)
 {
     struct json *j = &out->rows_json;
     if (!out->a->is_json) {
-        printf("%-12s %-12s %-32s %-14s %s%s%s\n", database,
-            version ? version : "repeatable", name ? name : "",
-            dg_migration_state_name(state), file ? file : "(no file)",
-            refused ? "  refused by rule " : "", refused ? refused : "");
+        printf("%-12s %-12s %-32s %-14s %s%s%s\n", s->database,
+            s->version ? s->version : "repeatable", s->name ? s->name : "",
+            dg_migration_state_name(s->state), s->file ? s->file : "(no file)",
+            s->refused_by ? "  refused by rule " : "",
+            s->refused_by ? s->refused_by : "");
         return;
     }
     json_object(j);
-    json_kv(j, "database", database);
-    json_kv(j, "version", version);
-    json_kv(j, "name", name);
-    json_kv(j, "file", file);
-    json_kv(j, "state", dg_migration_state_name(state));
-    json_kv(j, "refused_by", refused);
+    json_kv(j, "database", s->database);
+    json_kv(j, "version", s->version);
+    json_kv(j, "name", s->name);
+    json_kv(j, "file", s->file);
+    json_kv(j, "state", dg_migration_state_name(s->state));
+    json_kv(j, "refused_by", s->refused_by);
     json_object_end(j);
+}
+
+/* Of one database. */
+struct listing {
+    struct output *out;
+    bool has_trouble;
+};
+
+static void
+list_one(void *ctx, const struct standing *s)
+{
+    struct listing *l = ctx;
+    print_row(l->out, s);
+    l->has_trouble |= s->is_trouble;
 }
 
 static void
@@ -127,44 +133,25 @@ show(struct output *out, const struct gate_snapshot *snap, const char *database)
 {
     struct err err = { "" };
     AUTO(view_unref) struct hist_view *view = NULL;
-    struct gate_target t = gate_snapshot_find(snap, database);
-    bool trouble = false;
+    struct listing l = { .out = out };
     if (historian_read(snap, database, &view, &err) != 0)
         return cli_error(&cmd_status, "%s: %s", database, err.text);
-    const struct hist_set *set = t.source->set;
-    for (size_t i = 0; i < set->n; i++) {
-        const struct hist_migration *m = &set->migrations[i];
-        enum dg_migration_state state = hist_view_state(view, i);
-        const struct pol_findings *f = &t.units->findings[i];
-        bool refused = state != DG_MIG_APPLIED && f->action >= DG_HOLD;
-        print_row(out, database, m->version, m->name, m->shown, state,
-            refused ? pol_findings_lead(f)->rule : NULL);
-        trouble |= is_trouble(state) || refused;
-    }
-    for (size_t i = 0; i < hist_view_n_missing(view); i++) {
-        const char *version, *name;
-        hist_view_missing(view, i, &version, &name);
-        print_row(out, database, version, name, NULL, DG_MIG_MISSING, NULL);
-        trouble = true;
-    }
+    standing_each(snap, database, view, list_one, &l);
     int status = out->scratch ? show_drift(out, snap, database, view) : CLI_OK;
-    return status == CLI_OK && trouble ? CLI_FINDINGS : status;
+    return status == CLI_OK && l.has_trouble ? CLI_FINDINGS : status;
 }
 
 static int
 show_databases(struct output *out, const struct gate_snapshot *snap)
 {
     int status = CLI_OK;
-    size_t shown = 0;
+    size_t shown = 0, pos = 0;
+    const char *name;
     if (out->a->database)
         return show(out, snap, out->a->database);
-    for (size_t i = 0; i < snap->cfg->n_databases; i++) {
-        const char *name = snap->cfg->databases[i].name;
-        if (strcmp(name, "*") == 0 || !gate_snapshot_find(snap, name).source)
-            continue;
+    for (; (name = standing_next_database(snap, &pos)); shown++) {
         int one = show(out, snap, name);
         status = one > status ? one : status;
-        shown++;
     }
     if (!shown)
         return cli_error(&cmd_status,
