@@ -123,6 +123,9 @@ int
 cfg_load(const char *path, bool settle, struct cfg **out, struct err *err) MUST_CHECK;
 /* The entry for a client's database name: exact, else "*", else NULL. */
 const struct cfg_database *cfg_find_database(const struct cfg *c, const char *name);
+/* Is it the name of the gate's own virtual database? */
+bool cfg_is_admin_database(const struct cfg *c, const char *name);
+bool cfg_is_admin_user(const struct cfg *c, const char *user);
 /* Sessions that user may have; 0: no limit. */
 int64_t cfg_user_limit(const struct cfg *c, const char *user);
 /* TLS towards clients, from client_tls_*. */

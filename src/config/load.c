@@ -481,6 +481,21 @@ check_access(const struct cfg *c, struct err *err)
     return 0;
 }
 
+/* Whoever named a database of his own so must know that clients would not reach it. */
+static int
+check_admin(const struct cfg *c, struct err *err)
+{
+    for (size_t i = 0; i < c->n_databases; i++) {
+        const struct cfg_database *d = &c->databases[i];
+        if (cfg_is_admin_database(c, d->name))
+            return err_set(err, -EINVAL,
+                "%s:%d: database %s: the gate's own virtual database has this name; set "
+                "admin_database to another one, or to nothing",
+                d->file, d->line, d->name);
+    }
+    return 0;
+}
+
 static int
 finish_databases(struct cfg *c, struct cfg_database *list, size_t n, const char *what,
     struct err *err)
@@ -535,6 +550,8 @@ cfg_load(const char *path, bool settle, struct cfg **out, struct err *err)
     if (!ret)
         ret = check_access(c, err);
     if (!ret)
+        ret = check_admin(c, err);
+    if (!ret)
         ret = finish_databases(c, c->databases, c->n_databases, "database", err);
     if (!ret)
         ret = finish_databases(c, c->peers, c->n_peers, "peer", err);
@@ -576,6 +593,23 @@ cfg_find_migrations(const struct cfg *c, const char *database)
         if (cfg_migrations_cover(&c->migrations[i], database))
             return &c->migrations[i];
     return NULL;
+}
+
+bool
+cfg_is_admin_database(const struct cfg *c, const char *name)
+{
+    return c->admin_database && strcmp(c->admin_database, name) == 0;
+}
+
+bool
+cfg_is_admin_user(const struct cfg *c, const char *user)
+{
+    struct str rest = str_of(c->admin_users), item;
+    while (str_next_item(&rest, &item)) {
+        if (str_eqz(item, user))
+            return true;
+    }
+    return false;
 }
 
 int64_t

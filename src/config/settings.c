@@ -262,15 +262,17 @@ set_word(struct cfg *c, const struct setting *s, const struct ini_item *item,
     return 0;
 }
 
-/* An empty value means "not set" where that is the default; elsewhere it is a mistake. */
+/* An empty value means "not set" where that is the default, or a choice; elsewhere it is a
+ * mistake. */
 static int
 set_text(struct cfg *c, const struct setting *s, const struct ini_item *item,
     struct err *err)
 {
     bool is_word = s == &settings[CFG_I_server_tls_ca_file]
         && !strcmp(item->value, "system"); /* no path: the system's store */
+    bool may_be_empty = !s->text || s == &settings[CFG_I_admin_database];
     const char *text = NULL;
-    if (!*item->value && s->text)
+    if (!*item->value && !may_be_empty)
         return refuse_value(item, "write a value, or remove the line", err);
     if (*item->value && s->type == TYPE_PATH && !is_word) {
         AUTO(mem_free) char *path = fs_relative_to(item->file, item->value);

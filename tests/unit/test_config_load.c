@@ -222,6 +222,16 @@ static const struct error_case errors[] = {
     { "no path", HEAD "[migrations shop]\nformat = a\n",
         "t.ini:4: [migrations shop] lacks `path`; name the folder or lockfile that holds "
         "the migrations" },
+    { "a database named as the gate's own",
+        HEAD "[databases]\nshop = host=a\nddlgate = host=a\n",
+        "t.ini:6: database ddlgate: the gate's own virtual database has this name; set "
+        "admin_database to another one, or to nothing" },
+    { "the same with a name of its own",
+        HEAD "admin_database = shop\n[databases]\nshop = host=a\n",
+        "t.ini:6: database shop: the gate's own virtual database has this name; set "
+        "admin_database to another one, or to nothing" },
+    { "nobody may use it", HEAD "admin_users =\n",
+        "t.ini:4: admin_users = : write a value, or remove the line" },
     { "misspelt migrations key", HEAD "[migrations shop]\nformats = a\n",
         "t.ini:5: unknown key `formats`; did you mean `format`?" },
     { "migrations key twice", HEAD "[migrations shop]\nformat = a\nformat = b\n",
@@ -317,6 +327,28 @@ START_TEST(what_is_not_set_has_its_default)
     ck_assert_uint_eq(c->n_databases, 0);
     ck_assert_uint_eq(c->n_migrations, 0);
     ck_assert_str_eq(c->path, p.path);
+    ref_drop(c);
+    place_free(&p);
+}
+END_TEST
+
+START_TEST(the_own_database_can_be_renamed_and_switched_off)
+{
+    struct place p;
+    struct cfg *c = load_text(&p, HEAD "admin_users = root , dba\n");
+    ck_assert(cfg_is_admin_database(c, "ddlgate"));
+    ck_assert(!cfg_is_admin_database(c, "DDLGATE"));
+    ck_assert(cfg_is_admin_user(c, "root"));
+    ck_assert(cfg_is_admin_user(c, "dba"));
+    ck_assert(!cfg_is_admin_user(c, "postgres"));
+    ck_assert(!cfg_is_admin_user(c, ""));
+    ref_drop(c);
+    place_free(&p);
+
+    c = load_text(&p, HEAD "admin_database =\n[databases]\nddlgate = host=a\n");
+    ck_assert(!cfg_is_admin_database(c, "ddlgate"));
+    ck_assert(!cfg_is_admin_database(c, ""));
+    ck_assert(cfg_is_admin_user(c, "postgres"));
     ref_drop(c);
     place_free(&p);
 }
@@ -727,6 +759,7 @@ suite(void)
     suite_add_tcase(s, tc);
 
     tcase_add_test(ok, what_is_not_set_has_its_default);
+    tcase_add_test(ok, the_own_database_can_be_renamed_and_switched_off);
     tcase_add_test(ok, values_arrive_typed);
     tcase_add_test(ok, paths_are_relative_to_the_file_they_stand_in);
     tcase_add_loop_test(ok, database_entries_are_read, 0, DG_ARRAY_SIZE(conninfos));

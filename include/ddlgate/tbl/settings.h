@@ -53,6 +53,8 @@ CFG_PATH(server_tls_ca_file, NULL, "CA that vouches for servers; system: the sys
 CFG_PATH(server_tls_crl_file, NULL, "Revoked server certificates.")
 CFG_STRING(server_tls_ciphers, NULL, "OpenSSL's list of ciphers for TLS 1.2.")
 CFG_STRING(server_tls_protocols, "secure", "secure (1.2 and 1.3), or a list of tlsv1.2, tlsv1.3.")
+CFG_STRING(admin_database, "ddlgate", "The virtual database that shows the gate's state; empty: none.")
+CFG_STRING(admin_users, "postgres", "Users (comma separated) who may use it once the gate has authenticated them.")
 CFG_PATH(policy, NULL, "Policy file for databases that name none. Required.")
 CFG_PATH(audit_file, NULL, "Audit log, JSON lines. Required.")
 CFG_BOOL(audit_durable, 1, "Intent records reach the disk before a statement is forwarded.")
