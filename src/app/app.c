@@ -5,6 +5,7 @@
 
 #include "admin/http.h"
 #include "app/capture.h"
+#include "app/console.h"
 #include "app/historian.h"
 #include "app/survey.h"
 #include "app/usher.h"
@@ -43,6 +44,7 @@ struct app {
     atomic_ulong n_changes; /* schema changes sent or over, of all workers */
     struct usher *usher;
     struct capture *capture;
+    struct console *console;
     struct sess_shared shared;
     struct app_listener listener;
     struct worker_thread *threads; /* owned */
@@ -179,24 +181,24 @@ record_reload(struct app *app, const char *why)
     (void)!aud_write(app->audit, &rec, NULL);
 }
 
-static void
-reload(struct app *app)
+static int
+reload(void *ctx, struct err *err)
 {
-    struct err err = { "" };
+    struct app *app = ctx;
     struct gate_snapshot *snap = NULL;
     struct sess_links *links = NULL;
     aud_reopen(app->audit);
     net_notify_reloading();
-    int r = load(app->config_path, true, &snap, &links, &err);
+    int r = load(app->config_path, true, &snap, &links, err);
     if (r == 0)
-        r = capture_lock(app->capture, snap, &err);
+        r = capture_lock(app->capture, snap, err);
     if (r != 0) {
         ref_drop(snap);
         ref_drop(links);
-        log_error("reload failed: %s; the running configuration stays", err.text);
-        record_reload(app, err.text);
+        log_error("reload failed: %s; the running configuration stays", err->text);
+        record_reload(app, err->text);
         net_notify("READY=1");
-        return;
+        return r;
     }
     const struct cfg *was = app->snap->cfg, *now = snap->cfg;
     if (strcmp(was->listen_addr, now->listen_addr) != 0
@@ -211,6 +213,7 @@ reload(struct app *app)
     record_reload(app, NULL);
     net_notify("READY=1");
     log_info("reloaded %s", app->config_path);
+    return 0;
 }
 
 /* --- connections ------------------------------------------------------------------------ */
@@ -348,6 +351,13 @@ committed(void *ctx, struct gate_trail *trail)
 }
 
 static void
+ask_console(void *ctx, struct sess_console_ask *ask)
+{
+    struct app *app = ctx;
+    console_ask(app->console, ask);
+}
+
+static void
 ask_usher(void *ctx, struct sess_ask *ask)
 {
     struct app *app = ctx;
@@ -403,6 +413,7 @@ make_workers(struct app *app)
     app->shared.read_live = ask_live;
     app->shared.note_change = note_change;
     app->shared.ask = ask_usher;
+    app->shared.console = ask_console;
     app->shared.committed = committed;
     app->shared.trail_wants = app->listener.committed ? app->listener.wants
                                                       : GATE_TRAIL_CAPTURED;
@@ -524,8 +535,9 @@ static void
 on_signal(void *ctx, int signum)
 {
     struct app *app = ctx;
+    struct err err = { "" };
     if (signum == SIGHUP)
-        reload(app);
+        (void)!reload(app, &err); /* has logged why */
     else if (signum == SIGUSR1)
         log_stats(app);
     else
@@ -610,6 +622,11 @@ app_new(const char *config_path, const struct app_listener *listener, struct app
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
     app->survey = survey_new(app->loop, &app->n_changes, cfg->control_idle_timeout_ms);
     app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
+    struct console_ops console_ops = { .current = current_snapshot,
+        .reload = reload,
+        .read_history = ask_history,
+        .ctx = app };
+    app->console = console_new(app->loop, &console_ops);
     struct capture_ops capture_ops = { .refresh = fresh_snapshot, .ctx = app };
     app->capture = capture_new(app->loop, &capture_ops, app->audit);
     r = capture_lock(app->capture, app->snap, err);
@@ -690,9 +707,13 @@ app_free(struct app *app)
         task_run_all(net_loop_queue(app->loop));
     if (app->shared.parsers)
         task_pool_free(app->shared.parsers);
+    console_stop(app->console);
     if (app->loop)
         task_run_all(net_loop_queue(app->loop)); /* questions nobody has taken yet */
     historian_free(app->historian);
+    if (app->console)
+        task_run_all(net_loop_queue(app->loop)); /* histories that it waited for */
+    console_free(app->console);
     survey_free(app->survey);
     usher_free(app->usher);
     capture_free(app->capture);

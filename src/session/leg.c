@@ -2,6 +2,7 @@
 /* Reading, writing and backpressure. Per event one recv and, usually, one send: bytes go
  * out from the worker's read buffer, where they came in; only what must wait is copied. */
 #include "base/mem.h"
+#include "session/console.h"
 #include "session/login.h"
 #include "session/session.h"
 #include "session/track.h"
@@ -142,6 +143,7 @@ sess_watch(struct sess *s)
     /* Nobody who is not logged in makes us keep more than a message. */
     bool takes_input = s->state == SESS_ST_STARTUP
         || (s->state == SESS_ST_AUTH && !s->login->ask)
+        || (s->state == SESS_ST_ADMIN && sess_console_is_free(s))
         || ((s->state == SESS_ST_LOGIN || s->state == SESS_ST_READY)
             && s->wait == SESS_WAIT_NONE && s->n_cancels == 0
             && buf_len(&s->server.out) == 0);
@@ -162,6 +164,8 @@ client_bytes(const struct sess *s)
         return sess_startup_bytes;
     case SESS_ST_AUTH:
         return sess_auth_bytes;
+    case SESS_ST_ADMIN:
+        return sess_console_bytes;
     case SESS_ST_CONNECTING:
     case SESS_ST_LOGIN:
     case SESS_ST_READY:
@@ -271,6 +275,11 @@ sess_client_event(void *ctx, unsigned what)
     }
     if (what & NET_WRITE)
         leg_flush(&s->client);
+    if ((what & NET_WRITE) && s->console) {
+        sess_console_written(s);
+        if (s->state == SESS_ST_CLOSED)
+            return;
+    }
     if (is_readable(&s->client, what)) {
         leg_read(s, &s->client);
         if (s->state == SESS_ST_CLOSED)

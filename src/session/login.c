@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "session/console.h"
 #include "session/dial.h"
 #include "session/links.h"
 
@@ -98,7 +99,10 @@ login_accepted(struct sess *s)
     auth_server_take_proof(l->server, &l->proof);
     auth_server_free(l->server);
     l->server = NULL;
-    sess_login_connect(s);
+    if (l->is_console)
+        sess_console_begin(s);
+    else
+        sess_login_connect(s);
 }
 
 /* One step of the conversation with the client. */
@@ -208,11 +212,30 @@ is_certified(const struct sess *s)
     return cn && strcmp(cn, s->gate.role) == 0;
 }
 
+/* The gate can't check a password, but the kernel knows who is at a unix socket. */
+static void
+begin_by_peer(struct sess *s)
+{
+    if (sess_console_is_trusted(s)) {
+        sess_console_begin(s);
+        return;
+    }
+    sess_fatal(s, SESS_END_LOGIN_FAILED, "28000",
+        "ddlgate: with auth_type = passthrough only root and the gate's own user may use "
+        "the gate's own database, through a unix socket",
+        "connect to a folder of listen_addr as this user, or set another auth_type and "
+        "admin_users");
+}
+
 void
 sess_login_begin(struct sess *s, bool is_replication)
 {
     struct sess_login *l = s->login;
     int line;
+    if (l->is_console && !l->is_gates) {
+        begin_by_peer(s);
+        return;
+    }
     if (!l->is_gates) {
         sess_login_connect(s);
         return;
@@ -234,7 +257,8 @@ sess_login_begin(struct sess *s, bool is_replication)
     bool wants_secret = l->method != AUTH_TRUST && l->method != AUTH_CERT;
     if (secret)
         auth_secret_copy(secret, &l->secret);
-    else if (wants_secret && cfg_of(s)->auth_query) {
+    else if (wants_secret && cfg_of(s)->auth_query && !l->is_console) {
+        /* (the gate's own database is none that auth_query could run in) */
         ask_control(s, SESS_ASK_SECRET, secret_answered);
         return;
     }

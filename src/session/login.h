@@ -38,6 +38,7 @@ struct sess_login {
     bool has_heard;          /* the server has answered: from now on it is this one */
     bool is_moving;          /* it can't now (57P03): the next host is to be tried */
     uint32_t protocol;       /* that the client asked for */
+    bool is_console;         /* the gate's own database: no server (console.h) */
     bool is_gates;           /* the gate authenticates, not the server */
     enum auth_method method; /* of that */
     struct auth_server *server; /* owned; the conversation with the client */

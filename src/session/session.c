@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "session/console.h"
 #include "session/dial.h"
 #include "session/links.h"
 #include "session/login.h"
@@ -20,11 +21,12 @@
 /* states[from] has a bit for every state that may follow. */
 #define TO(st) (1u << SESS_ST_##st)
 static const unsigned transitions[] = {
-    [SESS_ST_STARTUP] = TO(AUTH) | TO(CONNECTING) | TO(CANCEL) | TO(CLOSED),
-    [SESS_ST_AUTH] = TO(CONNECTING) | TO(CLOSED),
+    [SESS_ST_STARTUP] = TO(AUTH) | TO(CONNECTING) | TO(ADMIN) | TO(CANCEL) | TO(CLOSED),
+    [SESS_ST_AUTH] = TO(CONNECTING) | TO(ADMIN) | TO(CLOSED),
     [SESS_ST_CONNECTING] = TO(LOGIN) | TO(CLOSED),
     [SESS_ST_LOGIN] = TO(READY) | TO(CONNECTING) | TO(CLOSED),
     [SESS_ST_READY] = TO(CLOSED),
+    [SESS_ST_ADMIN] = TO(CLOSED),
     [SESS_ST_CANCEL] = TO(CLOSED),
     [SESS_ST_CLOSED] = 0,
 };
@@ -237,7 +239,7 @@ end(struct sess *s, enum sess_end reason, const char *message)
 {
     if (s->state == SESS_ST_CLOSED)
         return;
-    bool was_ready = s->state == SESS_ST_READY;
+    bool was_ready = s->state == SESS_ST_READY || s->state == SESS_ST_ADMIN;
     /* Everything sent is answered, or the client left and the server came to its end in
      * order: then an open transaction is rolled back. Else nobody can know. */
     sess_track_end(s, s->n_sent <= s->n_done);
@@ -257,6 +259,8 @@ end(struct sess *s, enum sess_end reason, const char *message)
     s->dial = NULL;
     sess_login_free(s->login);
     s->login = NULL;
+    sess_console_free(s->console);
+    s->console = NULL;
     list_remove(&s->worker->sessions, &s->node);
     if (s->n_outstanding == 0)
         release(s);
@@ -293,7 +297,8 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     if (s->login && s->login->prelude == SESS_PRELUDE_TLS)
         s->client.is_broken = true; /* half a handshake carries no words */
     /* Not in the midst of another message, nor after the server's own last word. */
-    if (s->server.pass == 0 && !s->has_said_fatal) {
+    bool is_amid = s->server.pass > 0 || (s->console && sess_console_is_amid(s));
+    if (!is_amid && !s->has_said_fatal) {
         pgw_error_build(&b, false, &e);
         sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     }
@@ -316,6 +321,8 @@ sess_drain(struct sess *s)
 {
     bool idle = s->state == SESS_ST_READY && sess_is_idle(s) && s->gate.tx_status == 'I'
         && s->wait == SESS_WAIT_NONE && buf_len(&s->client.in) == 0;
+    if (s->state == SESS_ST_ADMIN)
+        idle = sess_console_is_free(s) && buf_len(&s->client.in) == 0;
     if ((idle || s->state == SESS_ST_STARTUP) && !is_fresh(s))
         sess_fatal(s, SESS_END_SHUTDOWN, "57P01",
             "ddlgate: terminating connection because the gate shuts down", "reconnect");

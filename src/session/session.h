@@ -4,7 +4,8 @@
  *   STARTUP -startup packet-> AUTH -accepted-> CONNECTING -connected-> LOGIN -ready-> READY
  *      |                       |                   |                    |              |
  *      +-cancel request-> CANCEL                   |                    |              |
- *                         +--------------- any end ---> CLOSED <--------+--------------+
+ *      |                  +--------------- any end ---> CLOSED <--------+--------------+
+ *      +-the gate's own database, maybe by AUTH-> ADMIN --^
  *
  *   STARTUP     only the client is connected; PROXY header, TLS, first packets (startup.c)
  *   AUTH        the gate itself authenticates the client (login.c); not with passthrough
@@ -15,6 +16,7 @@
  *               ReadyForQuery
  *   READY       every message of the client goes through front.c, of the server through
  *               back.c; a client message may wait (enum sess_wait), the server's never do
+ *   ADMIN       there is no server: the client talks to the gate (console.h)
  *   CANCEL      a cancel request is carried to the worker that knows its key
  *   CLOSED      sockets are closed; freed on the next turn of the loop, or when the last
  *               outstanding answer (judgement, resolver, cancel) is back
@@ -40,6 +42,7 @@ enum sess_state {
     SESS_ST_CONNECTING,
     SESS_ST_LOGIN,
     SESS_ST_READY,
+    SESS_ST_ADMIN,
     SESS_ST_CANCEL,
     SESS_ST_CLOSED,
 };
@@ -108,13 +111,14 @@ struct sess_bind {
     struct sess_bind *next; /* what the portal was before */
 };
 
-struct sess_hold;   /* hold.c: rows of a history that are not forwarded yet */
-struct sess_track;  /* track.h: statements whose end matters */
-struct sess_own;    /* own.h: settings around a statement */
-struct sess_retry;  /* retry.h */
-struct sess_edited; /* edited.c: texts whose errors lead back to the client's */
-struct sess_login;  /* login.h: what only the way to READY needs */
-struct sess_dial;   /* dial.h */
+struct sess_console; /* console.h: what only ADMIN needs */
+struct sess_hold;    /* hold.c: rows of a history that are not forwarded yet */
+struct sess_track;   /* track.h: statements whose end matters */
+struct sess_own;     /* own.h: settings around a statement */
+struct sess_retry;   /* retry.h */
+struct sess_edited;  /* edited.c: texts whose errors lead back to the client's */
+struct sess_login;   /* login.h: what only the way to READY needs */
+struct sess_dial;    /* dial.h */
 struct sess_upstream;
 
 struct sess {
@@ -129,14 +133,16 @@ struct sess {
     enum sess_end end;
     unsigned n_outstanding; /* answers to come that name this session */
     struct sess_leg client, server;
-    struct sess_links *links;       /* owned reference; of when the session began */
-    const struct sess_upstream *to; /* of links; NULL before the startup packet */
+    struct sess_links *links; /* owned reference; of when the session began */
+    const struct sess_upstream
+        *to; /* of links; NULL before the startup packet, and in ADMIN */
     struct net_addr peer, upstream;
     char *upstream_host;    /* owned; the server's name in its entry */
     struct net_timer timer; /* limit of the login; stopped when READY */
     bool has_timer;
     struct sess_login *login;          /* owned; NULL when READY */
     struct sess_dial *dial;            /* owned; while CONNECTING */
+    struct sess_console *console;      /* owned; in ADMIN */
     bool has_taken_db, has_taken_user; /* counted by max_db_connections, ..user.. */
     unsigned n_cancels;                /* cancel requests on their way to the server */
     bool is_cancelled;                 /* one came while the request was judged */

@@ -281,6 +281,21 @@ is_physical_replication(const struct pgw_startup *p)
     return v && str_bool(*v, &is_on) == 0 && is_on;
 }
 
+/* There is no server that could negotiate, whoever authenticates. */
+static void
+begin_console(struct sess *s, const struct pgw_startup *client)
+{
+    struct packet p = { .s = s, .client = client, .protocol = client->protocol };
+    for (p.n = 0; p.n < client->n; p.n++) {
+        p.keys[p.n] = client->keys[p.n];
+        p.values[p.n] = client->values[p.n];
+    }
+    negotiate(s, &p);
+    s->login->protocol = p.protocol;
+    s->login->is_console = true;
+    sess_login_begin(s, false);
+}
+
 static void
 accept_startup(struct sess *s, const struct pgw_startup *p)
 {
@@ -303,6 +318,11 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
     }
     if (!is_encrypted_enough(s))
         return;
+    bool is_replication = is_physical_replication(p);
+    if (!is_replication && cfg_is_admin_database(s->links->cfg, g->database)) {
+        begin_console(s, p);
+        return;
+    }
     struct gate_target t = gate_snapshot_find(w->env.snap, g->database);
     const struct cfg_database *d = cfg_find_database(s->links->cfg, g->database);
     if (!t.database || !d) {
@@ -315,7 +335,7 @@ accept_startup(struct sess *s, const struct pgw_startup *p)
     }
     s->to = sess_links_find(s->links, d);
     build_packet(s, p, &t);
-    sess_login_begin(s, is_physical_replication(p));
+    sess_login_begin(s, is_replication);
 }
 
 static bool

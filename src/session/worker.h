@@ -16,6 +16,7 @@
 #define SESS_READ_BYTES ((size_t)64 << 10)
 
 struct sess_links;
+struct sess_console_ask; /* console.h */
 
 /* A question of a login that the control thread answers over the gate's own connections.
  * Travels both ways as a task; task.run is the asker's when it asks. */
@@ -49,9 +50,10 @@ struct sess_shared {
     void (*read_history)(void *ctx, struct gate_history_ask *ask);
     void (*read_live)(void *ctx, struct gate_live_ask *ask);
     void (*note_change)(void *ctx);
-    void (*committed)(void *ctx, struct gate_trail *trail); /* NULL: nobody listens */
-    unsigned trail_wants;                                   /* GATE_TRAIL_* */
-    void (*ask)(void *ctx, struct sess_ask *ask);           /* thread-safe */
+    void (*committed)(void *ctx, struct gate_trail *trail);   /* NULL: nobody listens */
+    unsigned trail_wants;                                     /* GATE_TRAIL_* */
+    void (*ask)(void *ctx, struct sess_ask *ask);             /* thread-safe */
+    void (*console)(void *ctx, struct sess_console_ask *ask); /* thread-safe */
     void *ctx;
     struct tally *databases, *users; /* sessions of each */
     atomic_uint n_clients;
