@@ -178,9 +178,10 @@ sess_command_parse(
         return take_argument(&commands[i], words + taken, n - taken, out, err, hint);
     }
     hint_all(hint);
-    if (str_ieqz(words[0].text, "show") && n == 1)
+    bool is_show = !words[0].is_quoted && str_ieqz(words[0].text, "show");
+    if (is_show && n == 1)
         return err_set(err, -EINVAL, "SHOW what?");
-    if (str_ieqz(words[0].text, "show"))
+    if (is_show)
         return err_set(err, -EINVAL, "\"%s\" can't be shown", show(words[1].text).text);
     return err_set(err, -EINVAL, "unknown command \"%s\"", show(words[0].text).text);
 }
