@@ -9,6 +9,7 @@
 #include "gate/snapshot.h"
 #include "policy/quarantine.h"
 #include "sql/ident.h"
+#include "sql/tree.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -31,6 +32,7 @@ enum {
     COL_ROLE,
     COL_TIME,
     COL_SIZE,
+    COL_NOTE,
 };
 
 static void
@@ -108,8 +110,8 @@ read_list(struct ctl_link *link, struct arena *arena, const char *schema,
 {
     const char *sql = arena_printf(arena,
         "SELECT oid, relname, j->>'schema', j->>'name', j->>'role', j->>'time',"
-        " pg_size_pretty(pg_total_relation_size(oid))"
-        " FROM (SELECT c.oid, c.relname, CASE WHEN starts_with(d.text, %s)"
+        " pg_size_pretty(pg_total_relation_size(oid)), text"
+        " FROM (SELECT c.oid, c.relname, d.text, CASE WHEN starts_with(d.text, %s)"
         " THEN d.text::json END AS j FROM pg_catalog.pg_class c,"
         " LATERAL (SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS text) d"
         " WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(%s)) x"
@@ -173,23 +175,71 @@ find(const struct dg_rows *rows, const char *schema, const char *name, size_t *o
 
 /* --- back ------------------------------------------------------------------------------- */
 
+/* Whoever owns the table can write its comment, and whoever brings it back may have more
+ * rights: nothing of the comment may become a command. So a foreign key has to be one when
+ * it is read, and what is renamed has to be a part of the table. */
+static bool
+is_foreign_key(struct arena *arena, const char *name, const char *definition)
+{
+    const char *sql = arena_printf(arena, "ALTER TABLE t ADD CONSTRAINT %s %s",
+        sql_ident(arena, arena_strdup(arena, name)), definition);
+    struct sql_scan scan;
+    bool is_one = false;
+
+    if (strlen(sql) > SQL_TREE_INLINE_BYTES / 4
+        || sql_scan(&scan, NULL, sql, strlen(sql), true, SQL_TREE_DEFAULT_DEPTH, NULL)
+            != 0)
+        return false;
+    struct sql_tree *tree = sql_tree_new(&scan, NULL, sql, strlen(sql), true);
+    if (scan.n == 1 && tree->n == 1 && !tree->is_unparsable) {
+        const struct sql_facts *f = &tree->facts[0];
+        is_one = strcmp(f->tag, "ALTER TABLE") == 0 && f->n_subs == 1
+            && f->subs[0].constraint && f->subs[0].constraint->kind == SQL_C_FOREIGN;
+    }
+    sql_tree_free(tree);
+    sql_scan_deinit(&scan);
+    return is_one;
+}
+
+static int
+check_keys(
+    struct ctl_link *link, struct arena *arena, const char *note, struct err *err)
+{
+    const struct dg_rows *rows = NULL;
+    const char *sql = arena_printf(arena,
+        "SELECT k->>'name', k->>'definition' FROM json_array_elements(%s::json"
+        "->'foreign_keys') k",
+        sql_constant(arena, note));
+    int r = ctl_link_run(link, sql, &rows, err);
+
+    for (size_t i = 0; !r && i < rows->n_rows; i++) {
+        const char *name = dg_cell(rows, i, 0), *definition = dg_cell(rows, i, 1);
+        if (!name || !definition || !is_foreign_key(arena, name, definition))
+            r = err_set(err, -EINVAL, "its comment was changed: %s is no foreign key",
+                name ? name : "what has no name");
+    }
+    return r;
+}
+
 /* First out of quarantine and then the old names, so that CREATE is needed on the old schema
  * only. A foreign key whose rows are gone comes back NOT VALID, one that can't come back is
  * told as a statement. */
-static const char restore_1[] =
-    "DO LANGUAGE plpgsql $ddlgate$\nDECLARE\n  v_oid constant oid := ";
-static const char restore_2[] =
+static const char restore_1[] = "\nDECLARE\n  v_oid constant oid := ";
+static const char restore_2[] = ";\n  v_note constant json := ";
+static const char restore_3[] =
     ";\n"
-    "  v_table record; v_note json; v_one json; v_back text; v_place text; v_sql text;\n"
+    "  v_table record; v_parts json[] := '{}'; v_one json; v_back text; v_place text; v_sql text;\n"
     "  v_left text := '';\n"
     "BEGIN\n"
     "  EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', v_oid::regclass);\n"
     "  SELECT c.relname::text AS name, s.nspname::text AS place,\n"
-    "      obj_description(v_oid, 'pg_class')::json AS note INTO STRICT v_table\n"
+    "      obj_description(v_oid, 'pg_class') AS note INTO STRICT v_table\n"
     "    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = "
     "c.relnamespace\n"
     "    WHERE c.oid = v_oid;\n"
-    "  v_note := v_table.note;\n"
+    "  IF v_table.note IS DISTINCT FROM v_note::text THEN\n"
+    "    RAISE EXCEPTION 'its comment has changed meanwhile; try again';\n"
+    "  END IF;\n"
     "  v_back := v_note->>'schema';\n"
     "  IF to_regnamespace(quote_ident(v_back)) IS NULL THEN\n"
     "    RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = format('schema %I, where it was, "
@@ -199,6 +249,18 @@ static const char restore_2[] =
     "  FOR v_one IN SELECT json_build_object('kind', 'TABLE', 'name', v_note->>'name', "
     "'now', v_table.name)\n"
     "      UNION ALL SELECT json_array_elements(v_note->'objects') LOOP\n"
+    "    CONTINUE WHEN v_one->>'kind' <> 'TABLE' AND NOT EXISTS (\n"
+    "      SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = "
+    "i.indexrelid\n"
+    "        WHERE i.indrelid = v_oid AND c.relname = v_one->>'now' AND v_one->>'kind' = "
+    "'INDEX'\n"
+    "      UNION ALL SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c\n"
+    "        ON c.oid = d.objid AND c.relkind = 'S'\n"
+    "        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refobjid = v_oid\n"
+    "        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')\n"
+    "        AND c.relname = v_one->>'now' AND v_one->>'kind' = 'SEQUENCE'\n"
+    "      UNION ALL SELECT FROM pg_catalog.pg_statistic_ext x WHERE x.stxrelid = v_oid\n"
+    "        AND x.stxname = v_one->>'now' AND v_one->>'kind' = 'STATISTICS');\n"
     "    v_place := coalesce(v_one->>'schema', v_back);\n"
     "    IF v_one->>'kind' <> 'STATISTICS' AND to_regclass(format('%I.%I', v_place, "
     "v_one->>'name')) IS NOT NULL THEN\n"
@@ -206,11 +268,12 @@ static const char restore_2[] =
     "%s is taken by now', v_place, v_one->>'name', lower(v_one->>'kind')),\n"
     "        HINT = 'Rename what has the name today.';\n"
     "    END IF;\n"
+    "    v_parts := v_parts || v_one;\n"
     "  END LOOP;\n"
     "  EXECUTE format('ALTER TABLE %s SET SCHEMA %I', v_oid::regclass, v_back);\n"
     "  EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', v_back, v_table.name, "
     "v_note->>'name');\n"
-    "  FOR v_one IN SELECT json_array_elements(v_note->'objects') LOOP\n"
+    "  FOREACH v_one IN ARRAY v_parts[2:] LOOP\n"
     "    v_place := coalesce(v_one->>'schema', v_back);\n"
     "    IF v_one->>'kind' = 'STATISTICS' THEN\n"
     "      EXECUTE format('ALTER STATISTICS %I.%I SET SCHEMA %I', v_table.place, "
@@ -235,15 +298,18 @@ static const char restore_2[] =
     "    END;\n"
     "  END LOOP;\n"
     "  PERFORM set_config('ddlgate.left', v_left, true);\n"
-    "END\n"
-    "$ddlgate$; SELECT current_setting('ddlgate.left')";
+    "END\n";
 
 static int
 restore(
     struct ctl_link *link, struct arena *arena, const struct dg_rows *rows, size_t i)
 {
-    const char *sql = arena_printf(
-        arena, "%s%s%s", restore_1, dg_cell(rows, i, COL_OID), restore_2);
+    const char *note = arena_strdup(arena, dg_cell(rows, i, COL_NOTE));
+    const char *body = arena_printf(arena, "%s%s%s%s%s", restore_1,
+        dg_cell(rows, i, COL_OID), restore_2, sql_constant(arena, note), restore_3);
+    const char *sql = arena_printf(arena,
+        "DO LANGUAGE plpgsql %s; SELECT current_setting('ddlgate.left')",
+        pol_dollar_quoted(arena, "ddlgate", body));
     const char *table = sql_qualified(arena,
         arena_strdup(arena, dg_cell(rows, i, COL_SCHEMA)),
         arena_strdup(arena, dg_cell(rows, i, COL_NAME)));
@@ -251,7 +317,8 @@ restore(
     const struct dg_rows *left = NULL;
     struct err err = { "" };
 
-    if (ctl_link_run(link, sql, &left, &err) != 0)
+    if (check_keys(link, arena, note, &err) != 0
+        || ctl_link_run(link, sql, &left, &err) != 0)
         return cli_error(&cmd_undrop, "%s: %s", from, err.text);
     printf("%s is %s again\n", from, table);
     const char *text = left->n_rows ? dg_cell(left, 0, 0) : NULL;

@@ -165,10 +165,8 @@ static const char body_6[] =
     "  END IF;\n"
     "END\n";
 
-/* A constant that reads alike whatever standard_conforming_strings is: quotes of dollars
- * around a tag that the text doesn't have. */
-static const char *
-quoted(struct arena *a, const char *word, const char *text)
+const char *
+pol_dollar_quoted(struct arena *a, const char *word, const char *text)
 {
     char tag[32];
 
@@ -182,15 +180,17 @@ const char *
 pol_quarantine_text(struct arena *a, const struct pol_quarantine *q)
 {
     const char *names = "";
-    const char *drop = quoted(a, "drop", arena_strndup(a, q->drop.p, q->drop.n));
+    const char *drop = pol_dollar_quoted(
+        a, "drop", arena_strndup(a, q->drop.p, q->drop.n));
 
     for (size_t i = 0; i < q->n_names; i++)
-        names = arena_printf(
-            a, "%s%s%s", names, i ? ", " : "", quoted(a, "name", q->names[i]));
+        names = arena_printf(a, "%s%s%s", names, i ? ", " : "",
+            pol_dollar_quoted(a, "name", q->names[i]));
     const char *body = arena_printf(a, "%s%s%s%s%s%s%s%s%s%s", body_1,
-        quoted(a, "schema", q->schema), body_2, names, body_3,
+        pol_dollar_quoted(a, "schema", q->schema), body_2, names, body_3,
         q->is_lenient ? "true" : "false", body_4, drop, body_5, body_6);
-    return arena_printf(a, "DO LANGUAGE plpgsql %s", quoted(a, "ddlgate", body));
+    return arena_printf(
+        a, "DO LANGUAGE plpgsql %s", pol_dollar_quoted(a, "ddlgate", body));
 }
 
 const char *

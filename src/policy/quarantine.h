@@ -31,6 +31,9 @@ struct pol_quarantine {
 
 /* Owned by the arena. */
 const char *pol_quarantine_text(struct arena *a, const struct pol_quarantine *q);
+/* A constant that reads alike whatever standard_conforming_strings is: $word$text$word$, with
+ * a number behind word where the text has that already. */
+const char *pol_dollar_quoted(struct arena *a, const char *word, const char *text);
 /* The schema that [check drop-table] names; NULL: none. */
 const char *pol_quarantine_schema(const struct pol *p);
 
