@@ -14,6 +14,7 @@ CLI_COMMAND(status)
 CLI_COMMAND(record)
 CLI_COMMAND(audit)
 CLI_COMMAND(replay)
+CLI_COMMAND(undrop)
 CLI_COMMAND(scram)
 
 #ifdef CLI_COMMAND_UNUSED

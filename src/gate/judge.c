@@ -336,13 +336,23 @@ announce_capture(struct gate_request *req, const struct gate_message_ctx *ctx)
     gate_message_capture(ctx, &f->items[i], path, &req->notices[req->n_notices++]);
 }
 
+/* A move to quarantine tells by itself where each table went, or that there was none. */
+static bool
+is_told_by_server(const struct gate_rewrite *rw)
+{
+    bool has_timeout = false;
+    for (int i = 0; i < POL_N_TIMEOUTS; i++)
+        has_timeout |= rw->timeout_ms[i] > 0;
+    return rw->text && rw->text->tag && !has_timeout;
+}
+
 static void
 add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 {
     const struct pol_findings *f = &req->findings;
     req->notices = arena_alloc(req->arena, (f->n + 2) * sizeof(*req->notices));
     announce_capture(req, ctx);
-    if (req->rewrite.did)
+    if (req->rewrite.did && !is_told_by_server(&req->rewrite))
         gate_message_rewritten(ctx, &req->rewrite, &req->notices[req->n_notices++]);
     for (size_t i = 0; i < f->n; i++) {
         if (f->items[i].action == DG_WARN && !f->items[i].is_observed)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ddlgate/sqlstate.h"
+#include "policy/quarantine.h"
 
 void
 gate_rewrite_deinit(struct gate_rewrite *rw)
@@ -91,6 +92,9 @@ obstacle(const struct gate_text *t, const struct gate_moment *at,
     if (rw->needs_alone && at->is_batch_begun)
         return "CONCURRENTLY can't run in a pipeline behind other statements; send it first "
                "after a Sync";
+    if (rw->needs_sole && t->scan.n != 1)
+        return "a drop is only turned into a move where it stands alone in its text; send it "
+               "by itself";
     if (has_timeout && ends_or_begins(t))
         return "a timeout is set around a text only if it neither begins nor ends a "
                "transaction; send BEGIN and COMMIT by themselves";
@@ -111,6 +115,26 @@ append(struct arena *a, const char **list, const char *one)
         *list = arena_printf(a, "%s, %s", *list, one);
 }
 
+/* One DO, and what it tries is what the client wrote. */
+static bool
+is_move_of(const struct gate_text *t, const struct gate_text *out)
+{
+    const struct sql_tree *a = t->tree, *b = out->tree;
+    const struct sql_facts *drop = &a->facts[0], *tried = &b->facts[1];
+    if (a->n != 1 || out->scan.n != 1 || b->n != 2 || b->is_unparsable
+        || strcmp(b->facts[0].tag, "DO") != 0 || tried->parent != 0
+        || strcmp(tried->tag, drop->tag) != 0 || tried->n_objects != drop->n_objects
+        || ((tried->flags ^ drop->flags) & (SQL_F_IF_EXISTS | SQL_F_CASCADE)))
+        return false;
+    for (size_t i = 0; i < drop->n_objects; i++) {
+        const struct sql_object *x = &drop->objects[i], *y = &tried->objects[i];
+        if (strcmp(x->name, y->name) != 0 || !x->schema != !y->schema
+            || (x->schema && strcmp(x->schema, y->schema) != 0))
+            return false;
+    }
+    return true;
+}
+
 /* The edited text, or NULL and why. */
 static struct gate_text *
 edited(const struct gate_text *t, const struct gate_moment *at,
@@ -118,7 +142,11 @@ edited(const struct gate_text *t, const struct gate_moment *at,
 {
     struct gate_text *out = gate_text_edited(t, &rw->edits, max_depth, why);
 
-    if (out && !sql_trees_same(t->tree, out->tree, rw->changes)) {
+    if (out && rw->is_move)
+        out->tag = POL_QUARANTINE_TAG;
+    if (out
+        && !(rw->is_move ? is_move_of(t, out)
+                         : sql_trees_same(t->tree, out->tree, rw->changes))) {
         *why = "the edited text says something else than it was meant to";
         ref_drop(out);
         out = NULL;

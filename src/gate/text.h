@@ -38,6 +38,9 @@ struct gate_text {
     /* What a Parse sent to the server in its place; owned reference; NULL: itself. Set by
      * the worker that judges the Parse, before anybody else has the text. */
     struct gate_text *in_place;
+    /* CommandComplete's tag that the client is told instead of the server's; static; NULL:
+     * the server's own. Of an edited text whose statement is another one. */
+    const char *tag;
 };
 
 /* Counted per worker; sums tell what share of the traffic costs what. */

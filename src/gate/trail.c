@@ -84,7 +84,7 @@ static struct gate_text *
 sent_text(const struct gate_request *req)
 {
     struct gate_text *t = req->rewrite.text;
-    return t && t->tree && t->tree->n == req->text->tree->n ? t : NULL;
+    return t && !t->tag && t->tree && t->tree->n == req->text->tree->n ? t : NULL;
 }
 
 struct gate_step *

@@ -7,6 +7,7 @@
 #include "pgwire/write.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MAX_FIELDS 15
 
@@ -113,4 +114,29 @@ pgw_error_move(struct buf *out, const char *body, size_t n, int position)
     }
     buf_put(out, "", 1);
     return c == 0 && pgw_left(&r) == 0;
+}
+
+bool
+pgw_error_strip(struct buf *out, const char *body, size_t n, const char *codes)
+{
+    struct pgw_read r = pgw_reader(body, n), again = r;
+    struct str text;
+    size_t left = n;
+    char c = 1;
+    while (pgw_take_byte(&r, &c) && c) {
+        if (!pgw_take_cstr(&r, &text))
+            return false;
+        left -= strchr(codes, c) ? text.n + 2 : 0;
+    }
+    if (c != 0 || pgw_left(&r) != 0)
+        return false;
+    pgw_put_head(out, 'E', left);
+    while (pgw_take_byte(&again, &c) && c && pgw_take_cstr(&again, &text)) {
+        if (strchr(codes, c))
+            continue;
+        buf_put(out, &c, 1);
+        pgw_put_cstr(out, text);
+    }
+    buf_put(out, "", 1);
+    return true;
 }

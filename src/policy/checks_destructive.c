@@ -38,6 +38,15 @@ report_drop(struct pol_run *r, const struct sql_object *o)
             .object = o, .at = o->pos + 1));
 }
 
+/* What has been moved there before is emptied by dropping it. */
+static bool
+is_in_quarantine(const struct pol_run *r, const struct sql_object *o)
+{
+    const char *schema = pol_param(r, POL_P_QUARANTINE)->text;
+    return r->pol->checks[r->check].action == DG_REWRITE && schema && o->schema
+        && strcmp(o->schema, schema) == 0;
+}
+
 void
 pol_check_drop_table(struct pol_run *r, const struct sql_facts *f)
 {
@@ -49,7 +58,8 @@ pol_check_drop_table(struct pol_run *r, const struct sql_facts *f)
     for (size_t i = 0; i < f->n_objects && pol_is_worth(r); i++) {
         const struct sql_object *o = &f->objects[i];
         if (!drops_data(o->kind) || o->is_temp || pol_excepted(r, o)
-            || pol_unit_is_new(r->unit, o->schema, o->name, false))
+            || pol_unit_is_new(r->unit, o->schema, o->name, false)
+            || is_in_quarantine(r, o))
             continue;
         report_drop(r, o);
     }

@@ -663,6 +663,27 @@ check_capture(const struct loader *l)
         p->capture_at.file, p->capture_at.line, p->environment);
 }
 
+/* A drop is only rewritten to a move if it is known where to. */
+static int
+check_quarantine(const struct loader *l)
+{
+    const struct pol_check_conf *c = &l->pol->checks[POL_C_DROP_TABLE];
+    const char *schema = c->params[POL_P_QUARANTINE].text;
+
+    if (l->actions[POL_C_DROP_TABLE] == DG_REWRITE && !schema)
+        return err_set(l->err, -EINVAL,
+            "%s:%d: action = rewrite of drop-table moves tables to another schema: write "
+            "quarantine = SCHEMA beside it",
+            c->origin.file, c->origin.line);
+    if (schema && (strlen(schema) > 63 || str_prefix(schema, "pg_")))
+        return err_set(l->err, -EINVAL,
+            "%s:%d: quarantine = %.70s: a schema's name has at most 63 bytes and doesn't "
+            "begin with pg_",
+            l->sections[POL_C_DROP_TABLE].file, l->sections[POL_C_DROP_TABLE].line,
+            schema);
+    return 0;
+}
+
 static enum dg_action
 default_action(enum pol_stage stage, const struct pol_check_info *info)
 {
@@ -722,6 +743,8 @@ finish(struct loader *l, const char *path)
         ret = resolve_stage(l, path);
     if (!ret)
         ret = check_capture(l);
+    if (!ret)
+        ret = check_quarantine(l);
     for (size_t i = 0; i < POL_N_CHECKS && !ret; i++) {
         const struct pol_check_info *info = &pol_check_row((enum pol_check)i)->info;
         enum dg_action unset = is_asked(l, i) ? default_action(l->pol->stage, info)

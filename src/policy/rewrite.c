@@ -312,6 +312,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         if (one.remark)
             out->remark = one.remark;
         out->needs_alone |= one.needs_alone;
+        out->needs_sole |= one.needs_sole;
+        out->is_move |= one.is_move;
         if (one.retries > out->retries)
             out->retries = one.retries;
         for (int i = 0; i < POL_N_TIMEOUTS; i++) {

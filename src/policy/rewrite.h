@@ -37,6 +37,10 @@ struct pol_rewrite {
     unsigned changes;       /* SQL_CH_*: how the facts will differ */
     /* It can't run in a transaction: only with status I, alone in its text and batch. */
     bool needs_alone;
+    bool needs_sole; /* alone in its text */
+    /* One statement of another kind stands in its place, whose tag the client must not see
+     * (policy/quarantine.h); its facts can't be compared. */
+    bool is_move;
     int64_t timeout_ms[POL_N_TIMEOUTS]; /* at most that long; 0: not asked for */
     unsigned retries;                   /* after lock_timeout, at status I */
     const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */

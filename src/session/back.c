@@ -138,6 +138,20 @@ on_complete(struct sess *s, char type, const char *body, size_t n)
         sess_copy_completed(s);
 }
 
+/* true: the client was told another tag than the server's. */
+static bool
+on_other_tag(struct sess *s)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(64);
+    const char *tag = sess_edited_tag(s);
+    if (!tag)
+        return false;
+    pgw_build_command_complete(&b, tag);
+    sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
+    on_complete(s, 'C', tag, strlen(tag) + 1);
+    return true;
+}
+
 /* ReadyForQuery ends the login, answers our own question or a unit of the client's. */
 static bool
 is_surplus(const struct sess *s)
@@ -162,7 +176,7 @@ is_looked_at(const struct sess *s, char type)
     case 'v':
         return s->state == SESS_ST_LOGIN;
     case 'C':
-        return s->track != NULL;
+        return s->track || s->edited;
     }
     return false;
 }
@@ -198,6 +212,10 @@ look(struct sess *s, char type, const char *body, size_t n)
         sess_login_key(s, body, n);
         return false;
     case 'C':
+        if (on_other_tag(s))
+            return false;
+        on_complete(s, type, body, n);
+        return true;
     case 'I':
     case 's':
         on_complete(s, type, body, n);
@@ -285,8 +303,8 @@ bytes_needed(const struct sess *s, const struct pgw_head *h)
 static bool
 is_seam(const struct sess *s, char type)
 {
-    return type == 'E' || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
-        || s->probe != SESS_PROBE_NONE
+    return type == 'E' || (type == 'C' && s->edited) || s->state == SESS_ST_LOGIN
+        || buf_len(&s->notices) > 0 || s->probe != SESS_PROBE_NONE
         || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
         || sess_own_listens(s) || sess_retry_listens(s);
 }

@@ -38,6 +38,34 @@ sess_edited_done(struct sess *s, uint64_t unit)
     }
 }
 
+static bool
+is_at(const struct sess *s, const struct sess_edited *e)
+{
+    return e->unit == s->n_done + 1
+        && (e->message == GATE_IN_QUERY || e->message == s->batch_done);
+}
+
+const char *
+sess_edited_tag(const struct sess *s)
+{
+    for (const struct sess_edited *e = s->edited; e; e = e->next) {
+        if (e->text->tag && is_at(s, e))
+            return e->text->tag;
+    }
+    return NULL;
+}
+
+/* Of a statement that is another one the client sees neither text nor context. */
+static bool
+send_without_context(struct sess *s, const char *body, size_t n)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(n + 64);
+    if (!pgw_error_strip(&b, body, n, "PpqW"))
+        return false;
+    sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
+    return true;
+}
+
 bool
 sess_edited_error(struct sess *s, const char *body, size_t n)
 {
@@ -45,9 +73,10 @@ sess_edited_error(struct sess *s, const char *body, size_t n)
     struct str position;
     int64_t at;
     for (const struct sess_edited *e = s->edited; e; e = e->next) {
-        if (e->unit != s->n_done + 1
-            || (e->message != GATE_IN_QUERY && e->message != s->batch_done))
+        if (!is_at(s, e))
             continue;
+        if (e->text->tag)
+            return send_without_context(s, body, n);
         if (!pgw_error_field(body, n, 'P', &position)
             || str_int64(position, 1, INT32_MAX, &at) != 0)
             return false;

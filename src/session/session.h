@@ -249,6 +249,9 @@ void sess_edited_add(struct sess *s, unsigned message, struct gate_text *text);
 void sess_edited_done(struct sess *s, uint64_t unit);
 /* Is this ErrorResponse about a place in an edited text? Sends it with the client's. */
 bool sess_edited_error(struct sess *s, const char *body, size_t n);
+/* Does the CommandComplete at hand end an edited text whose statement is another one? The tag
+ * that the client expects; NULL: the server's. */
+const char *sess_edited_tag(const struct sess *s);
 
 /* --- copy.c -------------------------------------------------------------------------------- */
 enum sess_copy {

@@ -123,6 +123,32 @@ START_TEST(position_is_moved_and_nothing_else)
 }
 END_TEST
 
+START_TEST(fields_are_left_out)
+{
+    struct buf b = BUF_INIT(PGW_MAX_ERROR), left = BUF_INIT(PGW_MAX_ERROR);
+    struct buf want = BUF_INIT(PGW_MAX_ERROR);
+    struct pgw_error other = full;
+    struct str body;
+
+    other.position = 0;
+    other.where = NULL;
+    pgw_error_build(&b, false, &full);
+    pgw_error_build(&want, false, &other);
+    body = body_of(&b, 'E');
+    ck_assert(pgw_error_strip(&left, body.p, body.n, "PW"));
+    ck_assert_uint_eq(buf_len(&left), buf_len(&want));
+    ck_assert_mem_eq(buf_ptr(&left), buf_ptr(&want), buf_len(&want));
+    for (size_t n = 0; n < body.n; n++) {
+        EXACT(p, body.p, n);
+        buf_reset(&left);
+        ck_assert(!pgw_error_strip(&left, p, n, "PW"));
+    }
+    buf_deinit(&b);
+    buf_deinit(&left);
+    buf_deinit(&want);
+}
+END_TEST
+
 START_TEST(notice_leaves_out_what_is_empty)
 {
     struct buf b = BUF_INIT(PGW_MAX_ERROR);
@@ -203,6 +229,7 @@ suite(void)
     tcase_add_loop_test(tc, field_comes_back_as_it_went_in, 0, DG_ARRAY_SIZE(fields));
     tcase_add_test(tc, no_prefix_of_a_body_is_read_past_its_end);
     tcase_add_test(tc, position_is_moved_and_nothing_else);
+    tcase_add_test(tc, fields_are_left_out);
     tcase_add_test(tc, notice_leaves_out_what_is_empty);
     tcase_add_test(tc, long_field_is_cut_at_a_character);
     tcase_add_test(tc, long_name_is_cut_shorter);

@@ -64,8 +64,8 @@ static const struct bad_case bad[] = {
         "reject" },
     { "unknown action of a check", P "[check fk-index]\naction = block\n",
         "policy.ini:4: action = block is no action; write off, note, warn, hold or reject" },
-    { "rewrite without a safe form", P "[check drop-table]\naction = rewrite\n",
-        "policy.ini:4: drop-table has no safe form that the gate can make by itself "
+    { "rewrite without a safe form", P "[check drop-column]\naction = rewrite\n",
+        "policy.ini:4: drop-column has no safe form that the gate can make by itself "
         "(`ddlgate check --list` shows which have one); use reject, which shows what to "
         "write instead" },
     { "rewrite of what only files have",
@@ -80,9 +80,16 @@ static const struct bad_case bad[] = {
         "policy.ini:3: unmigrated = rewrite is an action of checks; use reject, which shows "
         "the safe form" },
     { "rewrite_else of a check without a safe form",
-        P "[check drop-table]\nrewrite_else = warn\n",
+        P "[check drop-column]\nrewrite_else = warn\n",
         "policy.ini:4: rewrite_else belongs to checks that can be rewritten, which "
-        "drop-table can't" },
+        "drop-column can't" },
+    { "a move to nowhere", P "[check drop-table]\naction = rewrite\n",
+        "policy.ini:4: action = rewrite of drop-table moves tables to another schema: write "
+        "quarantine = SCHEMA beside it" },
+    { "a move to a schema of the server's",
+        P "[check drop-table]\naction = rewrite\nquarantine = pg_attic\n",
+        "policy.ini:3: quarantine = pg_attic: a schema's name has at most 63 bytes and "
+        "doesn't begin with pg_" },
     { "rewrite_else that is neither", P "rewrite_else = hold\n",
         "policy.ini:3: rewrite_else is reject or warn, not hold" },
     { "rewrite_migrated that is neither", P "rewrite_migrated = perhaps\n",
@@ -224,7 +231,7 @@ static const struct bad_case bad[] = {
         "policy.ini:4: min_table_size: \"big\" is not a size (100MB)" },
     { "parameter of another check", P "[check drop-table]\npattern = x\n",
         "policy.ini:4: unknown key \"pattern\" in [check drop-table]; its keys are action, "
-        "message, hint, mode, reason, except, min_table_size, when_unknown" },
+        "message, hint, mode, reason, rewrite_else, except, min_table_size, quarantine, when_unknown" },
     { "number of a check", P "[check index-key-limit]\nmax = many\n",
         "policy.ini:4: max: \"many\" is not a number" },
     { "pattern of a check", P "[check custom-pattern]\npattern = (\n",

@@ -41,6 +41,16 @@ static const struct {
     { "detach", "detach-partition-concurrently", "",
         "alter table t detach partition p -- done",
         "alter table t detach partition p CONCURRENTLY -- done", NULL, true },
+    /* a move to quarantine (test_policy_quarantine has what it becomes) */
+    { "drop with what depends on it", "drop-table", "quarantine = q\n",
+        "drop table t cascade", NULL,
+        "what depends on a table isn't moved to quarantine with it; leave CASCADE out and "
+        "drop that first",
+        false },
+    { "drop of no table", "drop-table", "quarantine = q\n", "drop materialized view t",
+        NULL, "only tables are moved to a quarantine schema", false },
+    { "drop with a backslash", "drop-table", "quarantine = q\n", "drop table \"a\\b\"",
+        NULL, "a statement with a backslash in it is not moved", false },
     /* NOT VALID */
     { "check", "add-check-not-valid", "",
         "alter table t add constraint c check (a > 0)",

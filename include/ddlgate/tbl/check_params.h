@@ -23,6 +23,7 @@ POL_PARAM(MARK, "mark", TEXT, "what a comment has to begin with")
 POL_PARAM(EACH_COLUMN, "each_column", BOOL, "yes or no")
 POL_PARAM(RETRIES, "retries", NUMBER, "a number")
 POL_PARAM(VALUE, "value", TIMEOUT, "a time (2s, 500ms, 1min)")
+POL_PARAM(QUARANTINE, "quarantine", TEXT, "a schema's name")
 POL_PARAM(INDEX, "index", BOOL, "yes or no")
 
 #undef POL_PARAM

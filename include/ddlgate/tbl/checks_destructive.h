@@ -1,6 +1,6 @@
 /* Group destructive; see checks.h. */
 POL_CHECK(DROP_TABLE, "drop-table", "destructive", WARN, HOLD, REJECT, SAFETY, STATIC,
-    pol_check_drop_table, "except; min_table_size", "DROP TABLE, and its data.")
+    pol_check_drop_table, "except; min_table_size; quarantine", "DROP TABLE, and its data.")
 POL_CHECK(DROP_COLUMN, "drop-column", "destructive", WARN, HOLD, REJECT, SAFETY, STATIC,
     pol_check_drop_column, "except; min_table_size", "DROP COLUMN, and its data and indexes.")
 POL_CHECK(DROP_SCHEMA, "drop-schema", "destructive", HOLD, REJECT, REJECT, SAFETY, STATIC,

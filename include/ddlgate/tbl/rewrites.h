@@ -25,6 +25,7 @@ POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and s
 POL_REWRITE(LOCK_TABLE, lock_nowait, FILE, "LOCK TABLE ... NOWAIT")
 
 /* Losses. */
+POL_REWRITE(DROP_TABLE, quarantine, WIRE, "the table is moved to the quarantine schema")
 POL_REWRITE(DROP_SCHEMA, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(TRUNCATE_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(DROP_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
