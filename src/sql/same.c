@@ -59,7 +59,8 @@ objects_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
         return false;
     for (size_t i = 0; i < a->n_objects; i++) {
         const struct sql_object *x = &a->objects[i], *y = &b->objects[i];
-        if (x->kind != y->kind || !is_same(x->schema, y->schema)
+        bool is_qualified = (may & SQL_CH_SCHEMA) && !x->schema && x->is_created;
+        if (x->kind != y->kind || (!is_qualified && !is_same(x->schema, y->schema))
             || !name_same(x->name, y->name, may) || !is_same(x->on, y->on)
             || !is_same(x->on_schema, y->on_schema) || x->is_temp != y->is_temp
             || x->is_created != y->is_created)
@@ -72,9 +73,13 @@ static bool
 constraint_same(
     const struct sql_constraint *a, const struct sql_constraint *b, unsigned may)
 {
+    bool has_index = (may & SQL_CH_USING_INDEX) && a->n_columns && b->using_index
+        && (a->kind == SQL_C_UNIQUE || a->kind == SQL_C_PRIMARY);
+
     return a->kind == b->kind && name_same(a->name, b->name, may)
-        && names_same((const char *const *)a->columns, a->n_columns,
-            (const char *const *)b->columns, b->n_columns)
+        && (has_index
+            || names_same((const char *const *)a->columns, a->n_columns,
+                (const char *const *)b->columns, b->n_columns))
         && is_same(a->ref_schema, b->ref_schema) && is_same(a->ref_table, b->ref_table)
         && names_same((const char *const *)a->ref_columns, a->n_ref_columns,
             (const char *const *)b->ref_columns, b->n_ref_columns)
@@ -83,7 +88,7 @@ constraint_same(
         && (a->not_valid == b->not_valid || (may & SQL_CH_NOT_VALID))
         && a->is_volatile == b->is_volatile && is_same(a->call, b->call)
         && a->is_constant == b->is_constant && a->has_call == b->has_call
-        && is_same(a->using_index, b->using_index)
+        && (has_index || is_same(a->using_index, b->using_index))
         && is_same(a->not_null_of, b->not_null_of);
 }
 
@@ -100,12 +105,14 @@ column_same(const struct sql_column *a, const struct sql_column *b, unsigned may
 {
     size_t skip = is_new_identity(a, b, may);
     bool is_type = is_same(a->type, b->type) && is_same(a->type_mods, b->type_mods);
+    size_t moved = (may & SQL_CH_MOVED) && a->n_constraints == b->n_constraints + 1;
 
     if (!is_same(a->name, b->name) || (!is_type && !(may & SQL_CH_TYPE))
         || a->has_collation != b->has_collation || !is_same(a->collation, b->collation)
-        || a->has_using != b->has_using || a->n_constraints + skip != b->n_constraints)
+        || a->has_using != b->has_using
+        || a->n_constraints + skip != b->n_constraints + moved)
         return false;
-    for (size_t i = 0; i < a->n_constraints; i++) {
+    for (size_t i = 0; i + moved < a->n_constraints; i++) {
         if (!constraint_same(&a->constraints[i], &b->constraints[i + skip], may))
             return false;
     }
@@ -127,7 +134,19 @@ static bool
 is_loose_sub(const struct sql_sub *s, unsigned may)
 {
     return ((may & SQL_CH_UNLOGGED) && strcmp(s->name, "UNLOGGED") == 0)
-        || ((may & SQL_CH_NOWAIT) && strcmp(s->name, "NOWAIT") == 0);
+        || ((may & SQL_CH_NOWAIT) && strcmp(s->name, "NOWAIT") == 0)
+        || ((may & SQL_CH_SETTING) && strcmp(s->name, "SET") == 0 && s->column
+            && strcmp(s->column, "search_path") == 0);
+}
+
+/* Is it a column that only b has? It stands before the next that both have. */
+static bool
+is_new_column(
+    const struct sql_facts *a, size_t i, const struct sql_sub *s, unsigned may)
+{
+    return (may & SQL_CH_COLUMN) && s->def && strcmp(s->name, "ADD COLUMN") == 0
+        && (i == a->n_subs || !a->subs[i].def
+            || strcmp(a->subs[i].def->name, s->def->name) != 0);
 }
 
 static bool
@@ -138,7 +157,9 @@ subs_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
     for (;;) {
         while (i < a->n_subs && is_loose_sub(&a->subs[i], may))
             i++;
-        while (k < b->n_subs && is_loose_sub(&b->subs[k], may))
+        while (k < b->n_subs
+            && (is_loose_sub(&b->subs[k], may)
+                || is_new_column(a, i, &b->subs[k], may)))
             k++;
         if (i == a->n_subs || k == b->n_subs)
             return i == a->n_subs && k == b->n_subs;
@@ -161,25 +182,101 @@ index_same(const struct sql_index *a, const struct sql_index *b)
 static bool
 facts_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
 {
-    return a->stmt == b->stmt && a->parent == b->parent && is_same(a->tag, b->tag)
-        && a->cls == b->cls && flags_same(a->flags, b->flags, may)
-        && objects_same(a, b, may) && subs_same(a, b, may)
-        && index_same(a->index, b->index) && !a->write == !b->write && a->tx == b->tx
-        && is_same(a->tx_name, b->tx_name) && a->prep == b->prep
-        && is_same(a->prep_name, b->prep_name) && is_same(a->setting, b->setting)
+    return is_same(a->tag, b->tag) && a->cls == b->cls
+        && flags_same(a->flags, b->flags, may) && objects_same(a, b, may)
+        && subs_same(a, b, may) && index_same(a->index, b->index)
+        && !a->write == !b->write && a->tx == b->tx && is_same(a->tx_name, b->tx_name)
+        && a->prep == b->prep && is_same(a->prep_name, b->prep_name)
+        && is_same(a->setting, b->setting)
         && is_same(a->setting_value, b->setting_value)
         && a->setting_is_local == b->setting_is_local
         && is_same(a->language, b->language) && !a->error == !b->error;
 }
 
+/* How many statements of a, from i on, does b say as one ALTER TABLE? 0: none. */
+static size_t
+merged_in(const struct sql_tree *a, size_t i, const struct sql_facts *b)
+{
+    struct sql_facts sum = a->facts[i], part = *b;
+    size_t n = 0, subs = 0;
+
+    sum.n_objects = part.n_objects = 0;
+    while (i + n < a->n && subs < b->n_subs) {
+        const struct sql_facts *one = &a->facts[i + n];
+        if (one->parent >= 0 || strcmp(one->tag, "ALTER TABLE") != 0 || !one->n_objects
+            || !b->n_objects || one->n_subs > b->n_subs - subs
+            || !is_same(one->objects[0].schema, b->objects[0].schema)
+            || !is_same(one->objects[0].name, b->objects[0].name))
+            return 0;
+        sum = *one;
+        sum.n_objects = 0;
+        part.subs = b->subs + subs;
+        part.n_subs = one->n_subs;
+        if (!facts_same(&sum, &part, 0))
+            return 0;
+        subs += one->n_subs;
+        n++;
+    }
+    return subs == b->n_subs ? n : 0;
+}
+
+static bool
+trees_merged(const struct sql_tree *a, const struct sql_tree *b, unsigned may)
+{
+    size_t i = 0;
+
+    for (size_t k = 0; k < b->n; k++) {
+        size_t n = i < a->n && facts_same(&a->facts[i], &b->facts[k], may);
+        if (!n)
+            n = merged_in(a, i, &b->facts[k]);
+        if (!n)
+            return false;
+        i += n;
+    }
+    return i == a->n;
+}
+
+bool
+sql_trees_follow(const struct sql_tree *a, const struct sql_tree *b,
+    const struct sql_tree *const *added, size_t n_added)
+{
+    size_t i = 0, t = 0, k = 0;
+
+    if (a->is_unparsable != b->is_unparsable)
+        return false;
+    for (size_t at = 0; at < b->n; at++) {
+        const struct sql_facts *f = &b->facts[at];
+        while (t < n_added && k == added[t]->n) {
+            t++;
+            k = 0;
+        }
+        if (i < a->n && (a->facts[i].parent < 0) == (f->parent < 0)
+            && facts_same(&a->facts[i], f, 0))
+            i++;
+        else if (t < n_added && facts_same(&added[t]->facts[k], f, 0))
+            k++;
+        else
+            return false;
+    }
+    while (t < n_added && k == added[t]->n) {
+        t++;
+        k = 0;
+    }
+    return i == a->n && t == n_added;
+}
+
 bool
 sql_trees_same(const struct sql_tree *a, const struct sql_tree *b, unsigned may_differ)
 {
+    if (may_differ & SQL_CH_MERGED)
+        return a->is_unparsable == b->is_unparsable && trees_merged(a, b, may_differ);
     if (a->n != b->n || a->classes != b->classes
         || a->is_unparsable != b->is_unparsable)
         return false;
     for (size_t i = 0; i < a->n; i++) {
-        if (!facts_same(&a->facts[i], &b->facts[i], may_differ))
+        if (a->facts[i].stmt != b->facts[i].stmt
+            || a->facts[i].parent != b->facts[i].parent
+            || !facts_same(&a->facts[i], &b->facts[i], may_differ))
             return false;
     }
     return true;

@@ -17,10 +17,21 @@ enum sql_change {
     SQL_CH_TYPE = 1 << 5,     /* of columns, with what identity columns have */
     SQL_CH_UNLOGGED = 1 << 6, /* the action UNLOGGED of CREATE TABLE */
     SQL_CH_NOWAIT = 1 << 7,
-    SQL_CH_NAME = 1 << 8, /* a name where the server would have chosen one */
+    SQL_CH_NAME = 1 << 8,     /* a name where the server would have chosen one */
+    SQL_CH_COLUMN = 1 << 9,   /* more columns in CREATE TABLE */
+    SQL_CH_SETTING = 1 << 10, /* a function's own search_path */
+    SQL_CH_SCHEMA = 1 << 11,  /* a schema where none was written, of what is made */
+    SQL_CH_MOVED = 1 << 12,   /* a new column's constraint to a statement of its own */
+    SQL_CH_USING_INDEX = 1 << 13, /* a key takes an index instead of columns */
+    SQL_CH_MERGED = 1 << 14,      /* ALTER TABLE statements in a row become one */
 };
 
 bool
 sql_trees_same(const struct sql_tree *a, const struct sql_tree *b, unsigned may_differ);
+
+/* Is b made of the statements of a, in their order, with those of `added` between them, in
+ * theirs, and nothing else? */
+bool sql_trees_follow(const struct sql_tree *a, const struct sql_tree *b,
+    const struct sql_tree *const *added, size_t n_added);
 
 #endif
