@@ -114,6 +114,36 @@ set_timeouts(struct work *w, const struct pol_rewrite *one, size_t fact)
     return NULL;
 }
 
+/* Statements right before and right behind it, BEGIN and COMMIT around all; NULL, or why
+ * not. */
+static const char *
+put_around(struct work *w, const struct pol_rewrite *one, size_t fact)
+{
+    const struct pol_text *t = w->u->text;
+    size_t stmt = t->tree->facts[fact].stmt;
+    int r = 0;
+
+    if (one->before)
+        r = put_before(w, stmt, one->before);
+    if (r == 0 && one->after)
+        r = put_behind(w, stmt, one->after);
+    if (r == 0 && one->is_wrapped)
+        r = put_before(w, 0, "BEGIN;");
+    if (r == 0 && one->is_wrapped)
+        r = put_behind(w, t->scan->n - 1, "COMMIT;");
+    return r ? "something else stands there" : NULL;
+}
+
+static const char *
+no_place(const struct pol_rewrite *one)
+{
+    return strstr(one->did, "CONCURRENTLY")
+        ? "CONCURRENTLY can't run in this file's transaction; give it a file of its own "
+          "that runs outside of one"
+        : "its steps can't share this file's transaction; give it a file of its own that "
+          "runs outside of one";
+}
+
 /* NULL, or why it can't be fixed. */
 static const char *
 fix_finding(struct work *w, const struct pol_finding *f)
@@ -129,13 +159,16 @@ fix_finding(struct work *w, const struct pol_finding *f)
     if (r == 0 && one.needs_alone
         && (!pol_runs_alone(u->pol, u->is_no_tx)
             || pol_in_block(u->text->tree, f->fact, &end)))
-        why =
-            "CONCURRENTLY can't run in this file's transaction; give it a file of its own "
-            "that runs outside of one";
+        why = no_place(&one);
+    else if (r == 0 && one.follow_up && !one.edits.n && !one.after
+        && own_place(w, f->fact) == SIZE_MAX)
+        why = no_place(&one); /* there is nothing else to be written */
     else if (r == 0)
         r = pol_rewrite_add(&w->rw, u->pol, f, u->text, f->fact, true, &why);
     if (!why)
         why = set_timeouts(w, &one, f->fact);
+    if (!why)
+        why = put_around(w, &one, f->fact);
     if (!why) {
         tell(w, &w->told, f->fact, w->fix->is_diff ? "would fix" : "fixed", one.did,
             f->rule);
@@ -181,6 +214,31 @@ count_findings(const struct work *w, const struct gate_text *text)
     return found.n;
 }
 
+/* Is the whole what the statements with their edits say, with the added ones between them? */
+static bool
+is_meant(
+    const struct work *w, const struct sql_tree *inner, const struct sql_tree *whole)
+{
+    size_t n = w->lines.n, n_read = 0;
+    AUTO(mem_free)
+    struct gate_text **texts = mem_array(n + 1, sizeof(struct gate_text *));
+    AUTO(mem_free)
+    const struct sql_tree **trees = mem_array(n + 1, sizeof(struct sql_tree *));
+
+    for (; n_read < n; n_read++) {
+        const char *put = w->lines.items[n_read].put;
+        texts[n_read] = gate_text_whole(
+            NULL, NULL, put, strlen(put), SQL_TREE_DEFAULT_DEPTH);
+        if (!texts[n_read])
+            break;
+        trees[n_read] = texts[n_read]->tree;
+    }
+    bool is_meant = n_read == n && sql_trees_follow(inner, whole, trees, n);
+    for (size_t i = 0; i < n_read; i++)
+        ref_drop(texts[i]);
+    return is_meant;
+}
+
 /* Says the edited file what it was meant to, and has it no more findings? Both are read in
  * the same manner for that: the unit may have been read with names of history tables. */
 static const char *
@@ -194,7 +252,7 @@ verify(struct work *w, const struct sql_edits *all)
 
     if (!was || !inner || !whole
         || !sql_trees_same(was->tree, inner->tree, w->rw.changes)
-        || (whole->tree->is_unparsable && !was->tree->is_unparsable))
+        || !is_meant(w, inner->tree, whole->tree))
         return "the edited file would say something else than it was meant to";
     if (count_findings(w, whole) > count_findings(w, was))
         return "the edited file would have more findings than before";
@@ -245,6 +303,11 @@ write_file(struct work *w, const struct sql_edits *all, struct err *err)
         return err_set(err, -1,
             "%s: not changed: what runs is not the file's own text (placeholders, or a "
             "format of its own)",
+            w->u->path);
+    if (w->rw.is_wrapped && memcmp(file + base, w->u->text->text, w->u->text->len) != 0)
+        return err_set(err, -1,
+            "%s: not changed: psql's own commands in it may mind a transaction around them; "
+            "write BEGIN and COMMIT yourself",
             w->u->path);
     for (size_t i = 0; i < all->n; i++) {
         r = sql_edits_add(&moved, all->items[i].at + (size_t)base, all->items[i].del,

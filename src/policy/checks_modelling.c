@@ -44,6 +44,8 @@ check_key(struct pol_run *r, const struct sql_object *o, const struct sql_constr
     for (size_t i = 0; i < n && i < 32; i++)
         parts[2 + i] = columns[i];
     const char *name = pol_made_name(a, parts, 2 + (n < 32 ? n : 32));
+    const char *safe = arena_printf(a, "CREATE INDEX %s%s ON %s (%s);",
+        is_new ? "" : "CONCURRENTLY ", pol_ident(a, name), table, list);
 
     pol_report(r,
         POL_REPORT(.message = arena_printf(
@@ -54,10 +56,9 @@ check_key(struct pol_run *r, const struct sql_object *o, const struct sql_constr
                 c->ref_table ? pol_qualified(a, c->ref_schema, c->ref_table)
                              : "the parent",
                 table),
-            .hint = arena_printf(a, "CREATE INDEX %s%s ON %s (%s);%s",
-                is_new ? "" : "CONCURRENTLY ", pol_ident(a, name), table, list,
+            .hint = arena_printf(a, "%s%s", safe,
                 is_new ? "" : " (in a migration of its own, outside of a transaction)"),
-            .object = o, .column = columns[0], .at = c->pos + 1));
+            .wanted = safe, .object = o, .column = columns[0], .at = c->pos + 1));
 }
 
 /* ---- an index dropped that foreign keys need ---- */

@@ -359,6 +359,20 @@ lives_in_schema(enum sql_object_kind kind)
         || kind == SQL_O_DOMAIN || kind == SQL_O_FUNCTION || kind == SQL_O_PROCEDURE;
 }
 
+/* The schema that the session's search_path lets new objects stand in; NULL: not known. What
+ * "$user" means depends on whether there is a schema of that name. */
+static const char *
+creation_schema(struct pol_run *r)
+{
+    const char *first = r->path.is_known && r->path.n ? r->path.schemas[0] : NULL;
+
+    if (!first || !r->session || r->is_path_moved
+        || (r->session->role && strcmp(first, r->session->role) == 0)
+        || str_prefix(first, "pg_"))
+        return NULL;
+    return pol_ident(pol_arena(r), first);
+}
+
 void
 pol_check_qualified(struct pol_run *r, const struct sql_facts *f)
 {
@@ -379,6 +393,7 @@ pol_check_qualified(struct pol_run *r, const struct sql_facts *f)
                     "between roles and databases.",
                 .hint = arena_printf(
                     a, "public.%s, or the schema it lives in.", pol_ident(a, o->name)),
-                .object = o, .at = o->pos + 1));
+                .wanted = o->is_created ? creation_schema(r) : NULL, .object = o,
+                .at = o->pos + 1));
     }
 }

@@ -135,7 +135,7 @@ check_columns(struct pol_run *r, const struct sql_facts *f, const struct pol_sha
 {
     struct arena *a = pol_arena(r);
     const struct pol_value *v = pol_param(r, POL_P_COLUMNS);
-    const char *first = NULL, *wanted = "";
+    const char *first = NULL, *wanted = "", *no_rewrite = NULL;
 
     for (size_t i = 0; i < v->n_columns; i++) {
         const char *lack = lack_of(r, t, &v->columns[i]);
@@ -145,6 +145,10 @@ check_columns(struct pol_run *r, const struct sql_facts *f, const struct pol_sha
             a, "%s%s%s", wanted, *wanted ? ", " : "", v->columns[i].text);
         if (!first)
             first = lack;
+        if (pol_shape_column(r->shapes, t, v->columns[i].name))
+            no_rewrite = "a column that is written is not changed";
+        else if (!v->columns[i].type)
+            no_rewrite = "the policy names no type for the column";
     }
     if (!first)
         return;
@@ -156,7 +160,7 @@ check_columns(struct pol_run *r, const struct sql_facts *f, const struct pol_sha
                 "tools count on them.",
             .hint = arena_printf(
                 a, "Write into CREATE TABLE %s: %s", pol_name(r, o), wanted),
-            .object = o, .at = o->pos + 1));
+            .wanted = wanted, .no_rewrite = no_rewrite, .object = o, .at = o->pos + 1));
 }
 
 void
@@ -205,13 +209,13 @@ pol_check_tenant_index(struct pol_run *r, const struct sql_facts *f)
     parts[1] = o->name;
     for (size_t i = 0; i < n; i++)
         parts[2 + i] = key->words[i];
+    const char *safe = arena_printf(a, "CREATE INDEX %s ON %s (%s);",
+        pol_ident(a, pol_made_name(a, parts, 2 + n)), pol_name(r, o), list);
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        a, "no index of %s leads with (%s)", pol_name(r, o), list),
             .detail = "Queries for one tenant read the rows of all of them.",
-            .hint = arena_printf(a, "CREATE INDEX %s ON %s (%s);",
-                pol_ident(a, pol_made_name(a, parts, 2 + n)), pol_name(r, o), list),
-            .object = o, .at = o->pos + 1));
+            .hint = safe, .wanted = safe, .object = o, .at = o->pos + 1));
 }
 
 /* ---- soft-delete ---- */
@@ -261,15 +265,14 @@ pol_check_soft_delete(struct pol_run *r, const struct sql_facts *f)
         return;
     const struct sql_object *o = &f->objects[0];
     const char *const parts[] = { "idx", o->name, column };
+    const char *safe = arena_printf(a, "CREATE INDEX %s ON %s (%s);",
+        pol_ident(a, pol_made_name(a, parts, 3)), pol_name(r, o), pol_ident(a, column));
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        a, "no index of %s is about %s", pol_name(r, o), column),
             .detail =
                 "Every query leaves out the deleted rows, and reads them to do so.",
-            .hint = arena_printf(a, "CREATE INDEX %s ON %s (%s);",
-                pol_ident(a, pol_made_name(a, parts, 3)), pol_name(r, o),
-                pol_ident(a, column)),
-            .object = o, .at = o->pos + 1));
+            .hint = safe, .wanted = safe, .object = o, .at = o->pos + 1));
 }
 
 /* ---- columns one by one ---- */

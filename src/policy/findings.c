@@ -350,6 +350,8 @@ pol_report(struct pol_run *r, const struct pol_report *report)
     if (!apply_size(r, &f))
         return;
     apply_no_safe_form(r, &f);
+    if (!f.no_rewrite)
+        f.no_rewrite = report->no_rewrite;
     apply_allow(r, &f);
     apply_baseline(r, &f);
     finish(r, &f, c->reason,

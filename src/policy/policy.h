@@ -54,10 +54,12 @@ struct pol_finding {
         is_excepted; /* an exception of the file, or the baseline, lowered it to `action` */
     const char
         *rule; /* "migration-first", "drop-table", or the access section's name */
-    const char *message;     /* what is wrong, one line, no rule id */
-    const char *detail;      /* why it matters here: lock, rewrite, loss; may be NULL */
-    const char *hint;        /* what to do, concrete; may be NULL */
-    const char *wanted;      /* the name that it should have, where none is written */
+    const char *message; /* what is wrong, one line, no rule id */
+    const char *detail;  /* why it matters here: lock, rewrite, loss; may be NULL */
+    const char *hint;    /* what to do, concrete; may be NULL */
+    /* The name that it should have, where none is written; or what its safe form takes:
+     * columns, a statement, a schema. */
+    const char *wanted;
     const char *origin_file; /* policy file; NULL: the catalogue's default */
     int origin_line;
     size_t fact;                     /* index of the fact it speaks of */

@@ -234,6 +234,65 @@ rw_follow_up(struct rw *rw, const char *statement)
         out->follow_up = arena_printf(rw->a, "%s %s", out->follow_up, statement);
 }
 
+static void
+put_list(struct arena *a, const char **list, const char *statement)
+{
+    if (!*list)
+        *list = statement;
+    else if (!strstr(*list, statement))
+        *list = arena_printf(a, "%s\n%s", *list, statement);
+}
+
+void
+rw_then(struct rw *rw, const char *statement)
+{
+    if (rw->is_file)
+        put_list(rw->a, &rw->out->after, statement);
+    else
+        rw_follow_up(rw, statement);
+}
+
+void
+rw_before(struct rw *rw, const char *statement)
+{
+    put_list(rw->a, &rw->out->before, statement);
+}
+
+bool
+rw_has_comment(const struct rw *rw, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct sql_token *t = &rw->tokens[i];
+        for (size_t at = t->start + t->len; at < rw->tokens[i + 1].start; at++) {
+            if (rw->text->text[at] == '-' || rw->text->text[at] == '/')
+                return true;
+        }
+    }
+    return false;
+}
+
+const char *
+rw_words(const struct rw *rw, size_t from, size_t to)
+{
+    size_t start = rw->tokens[from].start;
+
+    return arena_strndup(rw->a, rw->text->text + start,
+        rw->tokens[to].start + rw->tokens[to].len - start);
+}
+
+size_t
+rw_closing(const struct rw *rw, size_t i)
+{
+    size_t depth = 0;
+
+    for (; i < rw->n; i++) {
+        depth += rw_is_sign(rw, i, '(');
+        if (rw_is_sign(rw, i, ')') && --depth == 0)
+            return i;
+    }
+    return RW_NONE;
+}
+
 /* ---- a rule and a statement ---- */
 
 static bool
@@ -278,6 +337,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         .finding = f,
         .text = t,
         .f = &t->tree->facts[fact],
+        .fact = fact,
+        .is_file = is_file,
         .out = &one,
         .a = out->arena };
 
@@ -309,6 +370,11 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         rw_did(&rw, one.changes, one.did);
         if (one.follow_up)
             rw_follow_up(&rw, one.follow_up);
+        if (one.before)
+            put_list(rw.a, &out->before, one.before);
+        if (one.after)
+            put_list(rw.a, &out->after, one.after);
+        out->is_wrapped |= one.is_wrapped;
         if (one.remark)
             out->remark = one.remark;
         out->needs_alone |= one.needs_alone;

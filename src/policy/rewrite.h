@@ -45,7 +45,11 @@ struct pol_rewrite {
     unsigned retries;                   /* after lock_timeout, at status I */
     const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */
     const char *follow_up; /* statements for later, or NULL */
-    const char *remark;    /* what one has to know of it, or NULL */
+    /* In files: statements that go right before and right behind it; or NULL. */
+    const char *before, *after;
+    bool
+        is_wrapped; /* in files: BEGIN before all of its statements, COMMIT behind them */
+    const char *remark; /* what one has to know of it, or NULL */
 };
 
 void pol_rewrite_init(struct pol_rewrite *rw, struct arena *a);

@@ -21,6 +21,8 @@ struct rw {
     struct arena *a;
     const struct sql_token *tokens; /* places in the whole text */
     size_t n;
+    size_t fact;
+    bool is_file;
     const char *why; /* it can't be done */
     bool is_clash;
 };
@@ -47,6 +49,17 @@ void rw_replace(struct rw *rw, size_t from, size_t to, const char *text);
 /* Adds a word to what was done, once. */
 void rw_did(struct rw *rw, unsigned change, const char *what);
 void rw_follow_up(struct rw *rw, const char *statement);
+/* A statement that can run in the same transaction: right behind it in a file, for later on
+ * the wire. */
+void rw_then(struct rw *rw, const char *statement);
+/* In files only. */
+void rw_before(struct rw *rw, const char *statement);
+/* Does a comment stand between tokens from and to? It would be lost with them. */
+bool rw_has_comment(const struct rw *rw, size_t from, size_t to);
+/* Their bytes. */
+const char *rw_words(const struct rw *rw, size_t from, size_t to);
+/* The `)` of the `(` at token i; RW_NONE: it has none. */
+size_t rw_closing(const struct rw *rw, size_t i);
 
 static inline const char *
 rw_name(const struct rw *rw, const struct sql_object *o)

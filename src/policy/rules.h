@@ -168,7 +168,9 @@ struct pol_run {
  * arena; NULL where there is nothing to say. */
 struct pol_report {
     const char *message, *detail, *hint;
-    const char *wanted; /* the name that it should have, where none is written */
+    /* the name that it should have, where none is written; or what its safe form takes */
+    const char *wanted;
+    const char *no_rewrite; /* why it has no safe form that can be made by itself */
     const struct sql_object *object;
     const char *column;
     int at;               /* byte offset plus 1; 0: the statement's */

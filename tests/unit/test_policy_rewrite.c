@@ -173,6 +173,49 @@ static const struct {
         "alter table t add check (a > 0), add constraint c check (b > 0)",
         "alter table t add CONSTRAINT t_check check (a > 0), add constraint c check (b > 0)",
         NULL, false },
+    /* what is made */
+    { "columns", "created-updated-at", "",
+        "create table t (id int, -- key\n b int -- last\n)",
+        "create table t (id int, -- key\n b int, created_at timestamptz not null default "
+        "now(), updated_at timestamptz not null default now() -- last\n)",
+        NULL, false },
+    { "one column of two", "created-updated-at", "columns = a int not null, b text\n",
+        "create table s.t (b text, unique (b)) with (fillfactor = 50)",
+        "create table s.t (b text, unique (b), a int not null) with (fillfactor = 50)",
+        NULL, false },
+    { "a column that is another", "created-updated-at", "columns = a int, b text\n",
+        "create table t (a text)", NULL, "a column that is written is not changed",
+        false },
+    { "a column without a type", "created-updated-at", "columns = a not null\n",
+        "create table t (b int)", NULL, "the policy names no type for the column",
+        false },
+    { "no list", "created-updated-at", "", "create table t ()", NULL,
+        "it has no list of columns to add to", false },
+    { "soft delete", "soft-delete", "", "create table t (a int)",
+        "create table t (a int, deleted_at timestamptz)",
+        "CREATE INDEX idx_t_deleted_at ON t (deleted_at);", false },
+    { "soft delete, no index", "soft-delete", "index = no\n", "create table t (a int)",
+        "create table t (a int, deleted_at timestamptz)", NULL, false },
+    { "soft delete, the index alone", "soft-delete", "",
+        "create table t (deleted_at timestamptz)", NULL,
+        "the index takes a statement of its own", false },
+    { "definer", "security-definer-search-path", "",
+        "create function f(security int) returns int security definer /* ! */ language sql "
+        "as 'select 1'",
+        "create function f(security int) returns int security definer SET search_path = "
+        "pg_catalog, pg_temp /* ! */ language sql as 'select 1'",
+        NULL, false },
+    { "definer, a body of the standard", "security-definer-search-path", "",
+        "create procedure p() security definer begin atomic select 1; end",
+        "create procedure p() security definer SET search_path = pg_catalog, pg_temp begin "
+        "atomic select 1; end",
+        NULL, false },
+    { "definer, altered", "security-definer-search-path", "",
+        "alter function f() security definer",
+        "alter function f() security definer SET search_path = pg_catalog, pg_temp",
+        NULL, false },
+    { "schema unknown", "schema-qualified", "", "create table t (a int)", NULL,
+        "which schema the session makes it in isn't known", false },
     /* settings */
     { "lock_timeout", "require-lock-timeout", "value = 3s\n",
         "alter table t add column a int", "alter table t add column a int", NULL,
@@ -181,10 +224,127 @@ static const struct {
         "it stands inside another statement", false },
 };
 
+/* In files: the text with its edits, and what goes around it. */
+static const struct {
+    const char *name, *rule;
+    const char *sql;
+    const char *want; /* NULL: it can't be made, see why */
+    const char *why;
+    const char *before, *after, *follow_up;
+    bool is_alone;
+} files[] = {
+    { "unique", "add-unique-using-index", "alter table s.t add unique (a, \"B\") -- x",
+        "alter table s.t add CONSTRAINT \"t_a_B_key\" unique USING INDEX \"t_a_B_key\" -- x",
+        NULL, "CREATE UNIQUE INDEX CONCURRENTLY \"t_a_B_key\" ON s.t (a, \"B\");", NULL,
+        NULL, true },
+    { "unique with a name", "add-unique-using-index",
+        "alter table t add constraint u unique (a)",
+        "alter table t add constraint u unique USING INDEX u", NULL,
+        "CREATE UNIQUE INDEX CONCURRENTLY u ON t (a);", NULL, NULL, true },
+    { "unique with more", "add-unique-using-index",
+        "alter table t add unique (a) deferrable", NULL,
+        "it says more than its columns", NULL, NULL, NULL, false },
+    { "unique beside another", "add-unique-using-index",
+        "alter table t add unique (a), add b int", NULL,
+        "it does more than adding one key", NULL, NULL, NULL, false },
+    { "unique with a comment", "add-unique-using-index",
+        "alter table t add unique (a, -- first\n b)", NULL,
+        "a comment stands between words that go to another statement", NULL, NULL, NULL,
+        false },
+    { "primary key", "add-pk-using-index", "alter table t add primary key (a)",
+        "alter table t add CONSTRAINT t_pkey primary key USING INDEX t_pkey", NULL,
+        "ALTER TABLE t ADD CONSTRAINT t_a_not_null CHECK (a IS NOT NULL) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;\n"
+        "ALTER TABLE t ALTER COLUMN a SET NOT NULL;\n"
+        "ALTER TABLE t DROP CONSTRAINT t_a_not_null;\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY t_pkey ON t (a);",
+        NULL, NULL, true },
+    { "not null", "set-not-null-scan", "alter table t alter a set not null",
+        "alter table t alter a set not null", NULL,
+        "ALTER TABLE t ADD CONSTRAINT t_a_not_null CHECK (a IS NOT NULL) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT t_a_not_null;",
+        "ALTER TABLE t DROP CONSTRAINT t_a_not_null;", NULL, true },
+    { "not null of two", "set-not-null-scan",
+        "alter table t alter a set not null, alter b set not null", NULL,
+        "it does more than SET NOT NULL of one column", NULL, NULL, NULL, false },
+    { "default", "add-column-volatile-default",
+        "alter table t add a uuid default gen_random_uuid(), add b int",
+        "alter table t add a uuid , add b int", NULL, NULL,
+        "-- Rows that are there stay NULL: fill them in batches.\n"
+        "ALTER TABLE t ALTER COLUMN a SET default gen_random_uuid();",
+        NULL, false },
+    { "default of a column that may not be null", "add-column-volatile-default",
+        "alter table t add a uuid not null default gen_random_uuid()", NULL,
+        "the column has more than a default", NULL, NULL, NULL, false },
+    { "inline check", "add-column-inline-constraint",
+        "alter table t add column a int default 1 check (a > 0)",
+        "alter table t add column a int default 1 ", NULL, NULL,
+        "ALTER TABLE t ADD CONSTRAINT t_a_check check (a > 0) NOT VALID;",
+        "ALTER TABLE t VALIDATE CONSTRAINT t_a_check;", false },
+    { "inline check with a name", "add-column-inline-constraint",
+        "alter table t add a int constraint c check (a > 0) no inherit",
+        "alter table t add a int ", NULL, NULL,
+        "ALTER TABLE t ADD CONSTRAINT c check (a > 0) no inherit NOT VALID;",
+        "ALTER TABLE t VALIDATE CONSTRAINT c;", false },
+    { "inline foreign key", "add-column-inline-constraint",
+        "alter table t add a int default 1 references p (id) on delete cascade",
+        "alter table t add a int default 1 ", NULL, NULL,
+        "ALTER TABLE t ADD CONSTRAINT t_a_fkey FOREIGN KEY (a) references p (id) on delete "
+        "cascade NOT VALID;",
+        "ALTER TABLE t VALIDATE CONSTRAINT t_a_fkey;", false },
+    { "inline check before others", "add-column-inline-constraint",
+        "alter table t add a int check (a > 0) default 1", NULL,
+        "only a CHECK or a foreign key behind all else can be taken apart", NULL, NULL,
+        NULL, false },
+    { "inline unique", "add-column-inline-constraint", "alter table t add a int unique",
+        NULL, "only a CHECK or a foreign key behind all else can be taken apart", NULL,
+        NULL, NULL, false },
+    { "merged", "merge-alter-table",
+        "alter table t add a int; -- one\nalter table t add b int, add check (b > 0); -- two\n"
+        "alter table t add c int",
+        "alter table t add a int, -- one\n add b int, add check (b > 0), -- two\n add c int",
+        NULL, NULL, NULL, NULL, false },
+    { "merged, drops", "merge-alter-table",
+        "alter table t add a int; alter table t drop b", NULL,
+        "only statements that add columns or constraints are joined", NULL, NULL, NULL,
+        false },
+    { "merged, schemas", "merge-alter-table",
+        "alter table t add a int; alter table s.t add b int", NULL,
+        "only statements that add columns or constraints are joined", NULL, NULL, NULL,
+        false },
+    { "wrapped", "tx-wrap-required", "create table t (a int); create table u (a int)",
+        "create table t (a int); create table u (a int)", NULL, NULL, NULL, NULL,
+        false },
+    { "wrapped, not in a transaction", "tx-wrap-required",
+        "create table t (a int); create table u (a int); vacuum", NULL,
+        "a statement of the file can't run in a transaction", NULL, NULL, NULL, false },
+    { "wrapped already in part", "tx-wrap-required",
+        "begin; select 1; commit; create table t (a int); create table u (a int)", NULL,
+        "the file has transactions of its own", NULL, NULL, NULL, false },
+    { "tenant", "tenant-created-index",
+        "create table t (tenant_id int, created_at timestamptz)",
+        "create table t (tenant_id int, created_at timestamptz)", NULL, NULL,
+        "CREATE INDEX idx_t_tenant_id_created_at ON t (tenant_id, created_at);", NULL,
+        false },
+    { "tenant, a column later", "tenant-created-index",
+        "create table t (tenant_id int); alter table t add created_at timestamptz",
+        NULL, "its columns are added by a later statement", NULL, NULL, NULL, false },
+    { "foreign key of a new table", "fk-index", "create table t (a int references p)",
+        "create table t (a int references p)", NULL, NULL,
+        "CREATE INDEX idx_t_a ON t (a);", NULL, false },
+    { "foreign key of an old table", "fk-index",
+        "alter table t add foreign key (a) references p",
+        "alter table t add foreign key (a) references p", NULL, NULL, NULL,
+        "CREATE INDEX CONCURRENTLY idx_t_a ON t (a);", false },
+    { "the index alone", "soft-delete", "create table t (deleted_at timestamptz)",
+        "create table t (deleted_at timestamptz)", NULL, NULL,
+        "CREATE INDEX idx_t_deleted_at ON t (deleted_at);", NULL, false },
+};
+
 /* Adds all findings of the rule; NULL, or why one could not be. */
 static const char *
-rewrite_all(const struct pol *p, const struct policy_text *t, const char *rule,
-    struct pol_rewrite *rw, size_t *n_found)
+rewrite_as(const struct pol *p, const struct policy_text *t, const char *rule,
+    bool is_file, struct pol_rewrite *rw, size_t *n_found)
 {
     AUTO(pol_findings_deinit) struct pol_findings f;
     const char *why = NULL;
@@ -196,11 +356,19 @@ rewrite_all(const struct pol *p, const struct policy_text *t, const char *rule,
         if (strcmp(f.items[i].rule, rule) != 0)
             continue;
         (*n_found)++;
-        if (pol_rewrite_add(rw, p, &f.items[i], &t->text, f.items[i].fact, false, &why)
+        if (pol_rewrite_add(
+                rw, p, &f.items[i], &t->text, f.items[i].fact, is_file, &why)
             == 0)
             why = NULL;
     }
     return why;
+}
+
+static const char *
+rewrite_all(const struct pol *p, const struct policy_text *t, const char *rule,
+    struct pol_rewrite *rw, size_t *n_found)
+{
+    return rewrite_as(p, t, rule, false, rw, n_found);
 }
 
 START_TEST(statements_get_their_safe_form)
@@ -251,6 +419,138 @@ START_TEST(statements_get_their_safe_form)
 }
 END_TEST
 
+static void
+is_text(const char *got, const char *want)
+{
+    ck_assert_str_eq(got ? got : "", want ? want : "");
+}
+
+START_TEST(files_get_their_safe_form)
+{
+    size_t i = (size_t)_i, n_found, len;
+    char ini[400];
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct pol_rewrite rw;
+    struct policy_text t, u;
+
+    snprintf(ini, sizeof(ini), ASKS("%s", ""), files[i].rule);
+    struct pol *p = policy_of(ini);
+    policy_text_init(&t, files[i].sql, NULL);
+    pol_rewrite_init(&rw, a);
+    const char *why = rewrite_as(p, &t, files[i].rule, true, &rw, &n_found);
+    ck_assert_msg(n_found > 0, "%s: nothing is found", files[i].name);
+    if (!files[i].want) {
+        ck_assert_msg(why, "%s: it can be made", files[i].name);
+        ck_assert_str_eq(why, files[i].why);
+    } else {
+        ck_assert_msg(!why, "%s: %s", files[i].name, why);
+        AUTO(mem_free)
+        char *out = sql_edits_apply(
+            &rw.edits, files[i].sql, strlen(files[i].sql), &len);
+        ck_assert_str_eq(out, files[i].want);
+        ck_assert(sql_edits_hold(
+            &rw.edits, str_of(files[i].sql), (struct str){ out, len }, true));
+        is_text(rw.before, files[i].before);
+        is_text(rw.after, files[i].after);
+        is_text(rw.follow_up, files[i].follow_up);
+        ck_assert_int_eq(rw.needs_alone, files[i].is_alone);
+        policy_text_init(&u, out, NULL);
+        ck_assert_msg(!u.tree->is_unparsable, "%s: %s", out, u.tree->error);
+        ck_assert(sql_trees_same(t.tree, u.tree, rw.changes));
+        ck_assert(rw.edits.n == 0 || !sql_trees_same(t.tree, u.tree, 0));
+        policy_text_deinit(&u);
+    }
+    pol_rewrite_deinit(&rw);
+    policy_text_deinit(&t);
+    ref_drop(p);
+}
+END_TEST
+
+START_TEST(added_statements_are_told_from_others)
+{
+    static const struct {
+        const char *was, *is, *added[2];
+        bool is_so;
+    } follow[] = {
+        { "create table t (a int)", "begin; create table t (a int); commit",
+            { "begin", "commit" }, true },
+        { "select 1; drop table t", "select 1; drop table u; drop table t",
+            { "drop table u", ";" }, true },
+        { "select 1; drop table t", "select 1; drop table t", { "drop table u", "" },
+            false },
+        { "select 1; drop table t", "select 1; drop table u; drop table t", { "", "" },
+            false },
+        { "drop table t; drop table u", "drop table t", { "", "" }, false },
+        { "drop table t", "drop table v; drop table t; drop table u",
+            { "drop table u", "drop table v" }, false },
+    };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(follow); i++) {
+        struct policy_text was, is, added[2];
+        const struct sql_tree *trees[2];
+        policy_text_init(&was, follow[i].was, NULL);
+        policy_text_init(&is, follow[i].is, NULL);
+        for (size_t k = 0; k < 2; k++) {
+            policy_text_init(&added[k], follow[i].added[k], NULL);
+            trees[k] = added[k].tree;
+        }
+        ck_assert_msg(sql_trees_follow(was.tree, is.tree, trees, 2) == follow[i].is_so,
+            "%s", follow[i].is);
+        for (size_t k = 0; k < 2; k++)
+            policy_text_deinit(&added[k]);
+        policy_text_deinit(&is);
+        policy_text_deinit(&was);
+    }
+}
+END_TEST
+
+START_TEST(the_schema_is_the_sessions)
+{
+    static const struct {
+        const char *path, *want; /* NULL: it isn't rewritten */
+    } paths[] = {
+        { "s, public", "create table s.t (a int references p)" },
+        { "\"S x\"", "create table \"S x\".t (a int references p)" },
+        { "\"$user\", public", NULL },
+        { "app, public", NULL },
+        { "pg_temp, s", NULL },
+        { NULL, NULL },
+    };
+    const char *sql = "create table t (a int references p)";
+    struct pol *p = policy_of(ASKS("schema-qualified", ""));
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(paths); i++) {
+        AUTO(arena_free) struct arena *a = arena_new();
+        AUTO(pol_findings_deinit) struct pol_findings f;
+        struct pol_session s = { .role = "app", .search_path = paths[i].path };
+        struct policy_text t, u;
+        struct pol_rewrite rw;
+        const char *why = NULL;
+        size_t len;
+
+        policy_text_init(&t, sql, NULL);
+        pol_findings_init(&f);
+        pol_judge_text(p, &s, &t.text, &f);
+        pol_rewrite_init(&rw, a);
+        for (size_t k = 0; k < f.n; k++) {
+            if (f.items[k].object && strcmp(f.items[k].object->name, "t") == 0
+                && strcmp(f.items[k].rule, "schema-qualified") == 0)
+                ck_assert_int_eq(
+                    pol_rewrite_add(&rw, p, &f.items[k], &t.text, 0, false, &why) == 0,
+                    paths[i].want != NULL);
+        }
+        AUTO(mem_free) char *out = sql_edits_apply(&rw.edits, sql, strlen(sql), &len);
+        ck_assert_str_eq(out, paths[i].want ? paths[i].want : sql);
+        policy_text_init(&u, out, NULL);
+        ck_assert(sql_trees_same(t.tree, u.tree, rw.changes));
+        policy_text_deinit(&u);
+        policy_text_deinit(&t);
+        pol_rewrite_deinit(&rw);
+    }
+    ref_drop(p);
+}
+END_TEST
+
 START_TEST(timeouts_are_the_strictest)
 {
     AUTO(arena_free) struct arena *a = arena_new();
@@ -287,6 +587,9 @@ suite(void)
     TCase *tc = tcase_create("rewrite");
 
     tcase_add_loop_test(tc, statements_get_their_safe_form, 0, DG_ARRAY_SIZE(cases));
+    tcase_add_loop_test(tc, files_get_their_safe_form, 0, DG_ARRAY_SIZE(files));
+    tcase_add_test(tc, added_statements_are_told_from_others);
+    tcase_add_test(tc, the_schema_is_the_sessions);
     tcase_add_test(tc, timeouts_are_the_strictest);
     suite_add_tcase(s, tc);
     return s;

@@ -22,7 +22,22 @@ POL_REWRITE(STATEMENT_TIMEOUT, statement_timeout, BOTH,
 POL_REWRITE(CREATE_TRIGGER, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(DROP_FK, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
+POL_REWRITE(DROP_PARTITION, lock_timeout, WIRE,
+    "lock_timeout set before it, and set back after it")
 POL_REWRITE(LOCK_TABLE, lock_nowait, FILE, "LOCK TABLE ... NOWAIT")
+POL_REWRITE(ADD_UNIQUE, key_using_index, FILE,
+    "CREATE UNIQUE INDEX CONCURRENTLY, then UNIQUE USING INDEX")
+POL_REWRITE(ADD_PK, key_using_index, FILE,
+    "CREATE UNIQUE INDEX CONCURRENTLY, columns NOT NULL by way of a CHECK, then PRIMARY KEY "
+    "USING INDEX")
+POL_REWRITE(SET_NOT_NULL, not_null_by_check, FILE,
+    "a CHECK added NOT VALID and validated before it, and dropped behind it")
+POL_REWRITE(INLINE, inline_apart, FILE,
+    "the column first, then its constraint, NOT VALID and VALIDATE CONSTRAINT")
+POL_REWRITE(VOLATILE, default_apart, FILE,
+    "the column first, then SET DEFAULT; rows that are there stay NULL")
+POL_REWRITE(MERGE_ALTER, merge_alter, FILE, "one ALTER TABLE with the actions of both")
+POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT behind the last")
 
 /* Losses. */
 POL_REWRITE(DROP_TABLE, quarantine, WIRE, "the table is moved to the quarantine schema")
@@ -51,7 +66,18 @@ POL_REWRITE(PK_NAME, constraint_name, BOTH,
     "the name that the pattern asks for, where none is written")
 POL_REWRITE(CONSTRAINT_NAMED, constraint_name, BOTH, "CONSTRAINT and a name before it")
 
+/* What a team's tables have. */
+POL_REWRITE(CREATED_UPDATED, add_columns, BOTH, "the columns that are missing, in CREATE TABLE")
+POL_REWRITE(SOFT_DELETE, soft_delete, BOTH,
+    "the column that is missing, in CREATE TABLE; CREATE INDEX behind it is proposed")
+POL_REWRITE(TENANT_INDEX, index_behind, FILE, "CREATE INDEX behind it")
+POL_REWRITE(FK_INDEX, index_behind, FILE,
+    "CREATE INDEX behind it, CONCURRENTLY on a table that was there")
+POL_REWRITE(QUALIFIED, schema, WIRE,
+    "the first schema of the session's search_path, before the name of what is made")
+
 /* The rest. */
+POL_REWRITE(DEFINER, definer_path, BOTH, "SET search_path = pg_catalog, pg_temp")
 POL_REWRITE(UNLOGGED, logged, BOTH, "CREATE TABLE without UNLOGGED")
 POL_REWRITE(IDEMPOTENT_CREATE, if_not_exists, BOTH, "IF NOT EXISTS")
 POL_REWRITE(IDEMPOTENT_DROP, if_exists, BOTH, "IF EXISTS")

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: ISC
+/* Safe forms that take several statements, and so are made in files only. */
+#include "policy/rewrite_build.h"
+
+#include <string.h>
+
+/* ---- one action of ALTER TABLE ---- */
+
+/* The action that the finding speaks of; RW_NONE: none, or its words can't be told apart. */
+static size_t
+sub_of(const struct rw *rw)
+{
+    for (size_t i = 0; i < rw->f->n_subs; i++) {
+        const struct sql_sub *s = &rw->f->subs[i];
+        bool is_it = s->pos == rw->finding->pos
+            || (s->constraint && s->constraint->pos == rw->finding->pos);
+        if (is_it && s->pos >= 0 && rw_sub_end(rw, i) != RW_NONE)
+            return i;
+    }
+    return RW_NONE;
+}
+
+/* Tokens from..to become a statement of their own. */
+static bool
+take_out(struct rw *rw, size_t from, size_t to)
+{
+    if (rw_has_comment(rw, from, to)) {
+        rw->why = "a comment stands between words that go to another statement";
+        return false;
+    }
+    rw_replace(rw, from, to, "");
+    return true;
+}
+
+/* The column's only or last constraint, from its first token on to the action's end. */
+static size_t
+last_constraint(
+    const struct rw *rw, size_t sub, const struct sql_constraint *c, size_t *end)
+{
+    const struct sql_column *col = rw->f->subs[sub].def;
+
+    if (col->has_collation)
+        return RW_NONE; /* COLLATE may stand behind it */
+    if (c != &col->constraints[col->n_constraints - 1])
+        return RW_NONE;
+    for (size_t i = 0; i + 1 < col->n_constraints; i++) {
+        if (col->constraints[i].pos >= c->pos)
+            return RW_NONE;
+    }
+    *end = rw_sub_end(rw, sub);
+    return rw_at(rw, c->pos);
+}
+
+static const char *
+name_of(const struct rw *rw, const struct sql_object *o, const struct sql_constraint *c,
+    const char *column, const char *suffix)
+{
+    const char *parts[3 + 32] = { o->name };
+    size_t n = 1;
+
+    if (c->name)
+        return pol_ident(rw->a, c->name);
+    for (size_t i = 0; c->kind != SQL_C_PRIMARY && i < c->n_columns && i < 32; i++)
+        parts[n++] = c->columns[i];
+    if (!c->n_columns && column)
+        parts[n++] = column;
+    parts[n++] = suffix;
+    return pol_ident(rw->a, pol_made_name(rw->a, parts, n));
+}
+
+/* ---- add-column-volatile-default ---- */
+
+void
+rw_default_apart(struct rw *rw)
+{
+    struct arena *a = rw->a;
+    size_t sub = sub_of(rw), end;
+    const struct sql_object *o = pol_table_of(rw->f);
+
+    if (sub == RW_NONE || !o || !rw->f->subs[sub].def)
+        return;
+    const struct sql_column *col = rw->f->subs[sub].def;
+    if (col->n_constraints != 1 || col->constraints[0].kind != SQL_C_DEFAULT) {
+        rw->why = "the column has more than a default";
+        return;
+    }
+    size_t from = last_constraint(rw, sub, &col->constraints[0], &end);
+    if (from == RW_NONE || !rw_is(rw, from, "DEFAULT") || from == end
+        || !take_out(rw, from, end))
+        return;
+    const char *table = rw_name(rw, o), *column = pol_ident(a, col->name);
+    rw_then(rw,
+        arena_printf(a,
+            "-- Rows that are there stay NULL: fill them in batches.\n"
+            "ALTER TABLE %s ALTER COLUMN %s SET %s;",
+            table, column, rw_words(rw, from, end)));
+    rw_did(rw, SQL_CH_MOVED,
+        arena_printf(a, "%s without its default, SET DEFAULT behind it", column));
+}
+
+/* ---- add-column-inline-constraint ---- */
+
+void
+rw_inline_apart(struct rw *rw)
+{
+    struct arena *a = rw->a;
+    size_t sub = sub_of(rw), end;
+    const struct sql_object *o = pol_table_of(rw->f);
+
+    if (sub == RW_NONE || !o || !rw->f->subs[sub].def
+        || !rw->f->subs[sub].def->n_constraints)
+        return;
+    const struct sql_column *col = rw->f->subs[sub].def;
+    const struct sql_constraint *c = &col->constraints[col->n_constraints - 1];
+    bool is_fk = c->kind == SQL_C_FOREIGN;
+    for (size_t i = 0; i + 1 < col->n_constraints; i++) {
+        if (col->constraints[i].kind >= SQL_C_CHECK) {
+            rw->why =
+                "only a CHECK or a foreign key behind all else can be taken apart";
+            return;
+        }
+    }
+    if (!is_fk && c->kind != SQL_C_CHECK) {
+        rw->why = "only a CHECK or a foreign key behind all else can be taken apart";
+        return;
+    }
+    size_t from = last_constraint(rw, sub, c, &end);
+    if (from == RW_NONE)
+        return;
+    size_t body = rw_is(rw, from, "CONSTRAINT") ? from + 2 : from;
+    if (!rw_is(rw, body, is_fk ? "REFERENCES" : "CHECK") || !take_out(rw, from, end))
+        return;
+    const char *table = rw_name(rw, o);
+    const char *name = name_of(rw, o, c, col->name, is_fk ? "fkey" : "check");
+    const char *key = is_fk
+        ? arena_printf(a, "FOREIGN KEY (%s) ", pol_ident(a, col->name))
+        : "";
+    rw_then(rw,
+        arena_printf(a, "ALTER TABLE %s ADD CONSTRAINT %s %s%s NOT VALID;", table, name,
+            key, rw_words(rw, body, end)));
+    rw_follow_up(
+        rw, arena_printf(a, "ALTER TABLE %s VALIDATE CONSTRAINT %s;", table, name));
+    rw_did(rw, SQL_CH_MOVED,
+        arena_printf(a, "constraint %s added behind it, NOT VALID", name));
+}
+
+/* ---- set-not-null-scan ---- */
+
+/* CHECK (column IS NOT NULL), added and validated before; *drop takes it away again. */
+static void
+check_first(
+    struct rw *rw, const struct sql_object *o, const char *column, const char **drop)
+{
+    struct arena *a = rw->a;
+    const char *const parts[] = { o->name, column, "not_null" };
+    const char *table = rw_name(rw, o);
+    const char *name = pol_ident(a, pol_made_name(a, parts, 3));
+
+    rw_before(rw,
+        arena_printf(a,
+            "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID;", table,
+            name, pol_ident(a, column)));
+    rw_before(
+        rw, arena_printf(a, "ALTER TABLE %s VALIDATE CONSTRAINT %s;", table, name));
+    *drop = arena_printf(a, "ALTER TABLE %s DROP CONSTRAINT %s;", table, name);
+}
+
+void
+rw_not_null_by_check(struct rw *rw)
+{
+    const struct sql_object *o = pol_table_of(rw->f);
+    const char *drop;
+
+    if (!o || !pol_tag(rw->f, "ALTER TABLE") || !rw->f->n_subs
+        || !pol_sub_is(&rw->f->subs[0], "SET NOT NULL") || !rw->f->subs[0].column)
+        return;
+    if (rw->f->n_subs != 1 || (rw->f->flags & (SQL_F_ONLY | SQL_F_IF_EXISTS))) {
+        rw->why = "it does more than SET NOT NULL of one column";
+        return;
+    }
+    check_first(rw, o, rw->f->subs[0].column, &drop);
+    rw_then(rw, drop);
+    rw_did(rw, 0, "NOT NULL by way of a CHECK");
+    rw->out->needs_alone = true;
+}
+
+/* ---- add-unique-using-index, add-pk-using-index ---- */
+
+void
+rw_key_using_index(struct rw *rw)
+{
+    struct arena *a = rw->a;
+    size_t sub = sub_of(rw);
+    const struct sql_object *o = pol_table_of(rw->f);
+    const struct sql_constraint *c = sub == RW_NONE ? NULL
+                                                    : rw->f->subs[sub].constraint;
+
+    if (!o || !c || !c->n_columns || !pol_tag(rw->f, "ALTER TABLE"))
+        return;
+    bool is_pk = c->kind == SQL_C_PRIMARY;
+    size_t at = rw_at(rw, rw->f->subs[sub].pos) + 1, end = rw_sub_end(rw, sub);
+    size_t word = rw_is(rw, at, "CONSTRAINT") ? at + 2 : at;
+    size_t open = is_pk ? word + 2 : word + 1;
+    if (!rw_is(rw, word, is_pk ? "PRIMARY" : "UNIQUE") || !rw_is_sign(rw, open, '(')
+        || rw_closing(rw, open) != end) {
+        rw->why = "it says more than its columns";
+        return;
+    }
+    if (rw->f->n_subs != 1 || (rw->f->flags & (SQL_F_ONLY | SQL_F_IF_EXISTS))) {
+        rw->why = "it does more than adding one key";
+        return;
+    }
+    if (rw_has_comment(rw, open, end)) {
+        rw->why = "a comment stands between words that go to another statement";
+        return;
+    }
+    const char *name = name_of(rw, o, c, NULL, is_pk ? "pkey" : "key");
+    for (size_t i = 0; is_pk && i < c->n_columns; i++) {
+        const char *drop;
+        check_first(rw, o, c->columns[i], &drop);
+        rw_before(rw,
+            arena_printf(a, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;",
+                rw_name(rw, o), pol_ident(a, c->columns[i])));
+        rw_before(rw, drop);
+    }
+    rw_before(rw,
+        arena_printf(a, "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s %s;", name,
+            rw_name(rw, o), rw_words(rw, open, end)));
+    if (word == at)
+        rw_put_before(rw, word, arena_printf(a, "CONSTRAINT %s", name));
+    rw_replace(rw, open, end, arena_printf(a, "USING INDEX %s", name));
+    rw_did(rw, SQL_CH_USING_INDEX | SQL_CH_NAME,
+        arena_printf(a, "CREATE UNIQUE INDEX CONCURRENTLY %s, USING INDEX", name));
+    rw->out->needs_alone = true;
+}
+
+/* ---- merge-alter-table ---- */
+
+/* Does each action only add, so that nothing hangs on the order of the server's passes? */
+static bool
+only_adds(const struct sql_facts *f)
+{
+    for (size_t i = 0; i < f->n_subs; i++) {
+        if (!pol_sub_is(&f->subs[i], "ADD COLUMN")
+            && !pol_sub_is(&f->subs[i], "ADD CONSTRAINT"))
+            return false;
+    }
+    return f->n_subs > 0;
+}
+
+static bool
+is_only_space(const struct rw *rw, size_t from, size_t to, size_t *sign)
+{
+    struct sql_lexer lx;
+    struct sql_token tok;
+    const char *text = rw->text->text + from;
+    bool has_sign;
+
+    sql_lex_init(&lx, text, to - from, true);
+    has_sign = sql_lex_next(&lx, &tok) == 0 && tok.len == 1 && text[tok.start] == ';';
+    *sign = from + tok.start;
+    return has_sign && sql_lex_next(&lx, &tok) == SQL_LEX_END;
+}
+
+void
+rw_merge_alter(struct rw *rw)
+{
+    const struct sql_facts *f = rw->f,
+                           *before = rw->fact ? &rw->text->tree->facts[rw->fact - 1]
+                                              : NULL;
+    const struct sql_object *o = pol_table_of(f);
+    size_t sign;
+
+    if (!before || !o || before->parent >= 0 || !pol_tag(before, "ALTER TABLE")
+        || !before->n_objects || before->stmt + 1 != f->stmt)
+        return;
+    const char *schema = before->objects[0].schema;
+    bool is_same = strcmp(before->objects[0].name, o->name) == 0
+        && !schema == !o->schema && (!schema || strcmp(schema, o->schema) == 0);
+    unsigned kinds = SQL_F_ONLY | SQL_F_IF_EXISTS;
+    if (!is_same || ((before->flags | f->flags) & (kinds | SQL_F_UNPARSABLE))
+        || !only_adds(before) || !only_adds(f)) {
+        rw->why = "only statements that add columns or constraints are joined";
+        return;
+    }
+    size_t first = rw_at(rw, f->subs[0].pos);
+    const struct sql_stmt *s = &rw->text->scan->stmts[before->stmt];
+    if (first == RW_NONE || first == 0
+        || !is_only_space(rw, s->start + s->len, rw->tokens[0].start, &sign))
+        return;
+    if (rw_has_comment(rw, 0, first)) {
+        rw->why = "a comment stands between words that are left out";
+        return;
+    }
+    if (sql_edits_add(&rw->out->edits, sign, 1, ",") != 0)
+        rw->is_clash = true;
+    rw_replace(rw, 0, first - 1, "");
+    rw_did(rw, SQL_CH_MERGED, "joined with the one before it");
+}
+
+/* ---- tx-wrap-required ---- */
+
+void
+rw_tx_wrap(struct rw *rw)
+{
+    const struct sql_tree *tree = rw->text->tree;
+
+    for (size_t i = 0; i < tree->n; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        if (f->parent < 0 && f->tx != SQL_TX_NONE) {
+            rw->why = "the file has transactions of its own";
+            return;
+        }
+        if (f->parent < 0 && f->setting_is_local) {
+            rw->why = "SET LOCAL would come to have an effect";
+            return;
+        }
+        if (f->flags & (SQL_F_NO_TX | SQL_F_UNPARSABLE)) {
+            rw->why = "a statement of the file can't run in a transaction";
+            return;
+        }
+        if (pol_tag(f, "COPY") || pol_tag(f, "CALL") || pol_tag(f, "DO")
+            || pol_sub_find(f, "ADD VALUE")) {
+            rw->why = arena_printf(rw->a,
+                "a statement of the file may mind a transaction around it (%s)",
+                f->tag);
+            return;
+        }
+    }
+    rw->out->is_wrapped = true;
+    rw_did(rw, 0, "BEGIN and COMMIT around the file");
+}
