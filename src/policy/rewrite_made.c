@@ -58,7 +58,10 @@ rw_index_behind(struct rw *rw)
 
     if (!is_statement(index))
         return;
-    index = arena_strdup(rw->a, index);
+    const char *rest = index + strlen("CREATE INDEX ");
+    index = rw->f->flags & SQL_F_IF_NOT_EXISTS && rw->f->objects[0].is_created
+        ? arena_printf(rw->a, "CREATE INDEX IF NOT EXISTS %s", rest)
+        : arena_strdup(rw->a, index);
     for (size_t i = 0; rw->check == POL_C_TENANT_INDEX && i < key->n_words; i++) {
         if (!makes_column(rw, key->words[i])) {
             rw->why = "its columns are added by a later statement";
@@ -97,7 +100,8 @@ rw_soft_delete(struct rw *rw)
     const struct sql_object *o = &rw->f->objects[0];
     const char *const parts[] = { "idx", o->name, column };
     rw_then(rw,
-        arena_printf(a, "CREATE INDEX %s ON %s (%s);",
+        arena_printf(a, "CREATE INDEX %s%s ON %s (%s);",
+            rw->f->flags & SQL_F_IF_NOT_EXISTS ? "IF NOT EXISTS " : "",
             pol_ident(a, pol_made_name(a, parts, 3)), rw_name(rw, o),
             pol_ident(a, column)));
 }

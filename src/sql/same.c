@@ -221,18 +221,30 @@ merged_in(const struct sql_tree *a, size_t i, const struct sql_facts *b)
 }
 
 static bool
+is_left_out(const struct sql_facts *f, unsigned may)
+{
+    return (may & SQL_CH_TX) && f->parent < 0
+        && (f->tx == SQL_TX_BEGIN || f->tx == SQL_TX_COMMIT);
+}
+
+static bool
 trees_merged(const struct sql_tree *a, const struct sql_tree *b, unsigned may)
 {
     size_t i = 0;
 
     for (size_t k = 0; k < b->n; k++) {
+        while (i < a->n && is_left_out(&a->facts[i], may)
+            && !facts_same(&a->facts[i], &b->facts[k], may))
+            i++;
         size_t n = i < a->n && facts_same(&a->facts[i], &b->facts[k], may);
-        if (!n)
+        if (!n && (may & SQL_CH_MERGED))
             n = merged_in(a, i, &b->facts[k]);
         if (!n)
             return false;
         i += n;
     }
+    while (i < a->n && is_left_out(&a->facts[i], may))
+        i++;
     return i == a->n;
 }
 
@@ -268,7 +280,7 @@ sql_trees_follow(const struct sql_tree *a, const struct sql_tree *b,
 bool
 sql_trees_same(const struct sql_tree *a, const struct sql_tree *b, unsigned may_differ)
 {
-    if (may_differ & SQL_CH_MERGED)
+    if (may_differ & (SQL_CH_MERGED | SQL_CH_TX))
         return a->is_unparsable == b->is_unparsable && trees_merged(a, b, may_differ);
     if (a->n != b->n || a->classes != b->classes
         || a->is_unparsable != b->is_unparsable)

@@ -2,7 +2,22 @@
  * rewrite) or that `ddlgate check --fix` can write into a file: X-macro table.
  *
  * POL_REWRITE(symbol, function, where, form): symbol of tbl/checks.h; where is BOTH (wire
- * and files), WIRE (needs a session) or FILE (a question about files only). */
+ * and files), WIRE (needs a session) or FILE (a question about files, or one that takes
+ * several statements).
+ *
+ * Without one, though the catalogue thinks of it, since neither a gate nor an edit of a file
+ * can do it soundly:
+ *   rename-table, index-own-migration: no timeout takes the danger away; what breaks is
+ *     running code, or the other statements of the file.
+ *   migration-recorded: which row a tool wants, with which checksum, is the tool's business.
+ *   multi-statement-ddl: one message is one transaction and one answer.
+ *   not-null-needs-default, change-column-type: no value, and no other type, is right for
+ *     the rows that are there.
+ *   attach-partition-check, partitioned-index, invalid-index-left: they need the server's
+ *     bounds, partitions and indexes as they are when the statement runs.
+ *   owner-change, drop-table, drop-name-convention, backup-before: another statement with
+ *     another meaning, which somebody has to want.
+ *   blocker-present: the gate waits by lock_timeout and its retries. */
 #ifndef POL_REWRITE
 #define POL_REWRITE(symbol, function, where, form)
 #endif
@@ -37,6 +52,8 @@ POL_REWRITE(INLINE, inline_apart, FILE,
 POL_REWRITE(VOLATILE, default_apart, FILE,
     "the column first, then SET DEFAULT; rows that are there stay NULL")
 POL_REWRITE(MERGE_ALTER, merge_alter, FILE, "one ALTER TABLE with the actions of both")
+POL_REWRITE(TX_NESTING, tx_flat, FILE, "no BEGIN and COMMIT inside of another")
+POL_REWRITE(VALIDATE_TX, commit_first, FILE, "COMMIT and BEGIN before VALIDATE CONSTRAINT")
 POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT behind the last")
 
 /* Losses. */
