@@ -306,7 +306,66 @@ rw_merge_alter(struct rw *rw)
     rw_did(rw, SQL_CH_MERGED, "joined with the one before it");
 }
 
+/* ---- create-partition-of ---- */
+
+/* Does FOR VALUES at token i, with its brackets, end the statement? */
+static bool
+ends_with_bound(const struct rw *rw, size_t i)
+{
+    if (!rw_is(rw, i, "FOR") || !rw_is(rw, i + 1, "VALUES"))
+        return false;
+    if (rw_is(rw, i + 2, "FROM")) {
+        i = rw_closing(rw, i + 3);
+        return i != RW_NONE && rw_is(rw, i + 1, "TO")
+            && rw_closing(rw, i + 2) == rw->n - 1;
+    }
+    return (rw_is(rw, i + 2, "IN") || rw_is(rw, i + 2, "WITH"))
+        && rw_closing(rw, i + 3) == rw->n - 1;
+}
+
+void
+rw_attach_behind(struct rw *rw)
+{
+    const struct sql_facts *f = rw->f;
+    size_t at = f->n_objects == 2 ? rw_at(rw, f->objects[1].pos) : RW_NONE;
+
+    if (at == RW_NONE || at < 2 || !rw_is(rw, at - 2, "PARTITION")
+        || !rw_is(rw, at - 1, "OF"))
+        return;
+    size_t last = f->objects[1].schema ? at + 2 : at;
+    if (!ends_with_bound(rw, last + 1)
+        || (f->flags & (SQL_F_IF_NOT_EXISTS | SQL_F_TEMP))) {
+        rw->why = "it says more than the values it is for";
+        return;
+    }
+    if (rw_has_comment(rw, at - 2, rw->n - 1)) {
+        rw->why = "a comment stands between words that go to another statement";
+        return;
+    }
+    const char *parent = rw_name(rw, &f->objects[1]);
+    rw_then(rw,
+        arena_printf(rw->a, "ALTER TABLE %s ATTACH PARTITION %s %s;", parent,
+            rw_name(rw, &f->objects[0]), rw_words(rw, last + 1, rw->n - 1)));
+    /* ATTACH makes the indexes, keys and triggers that the others have. */
+    rw_replace(rw, at - 2, rw->n - 1,
+        arena_printf(rw->a,
+            "(LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS "
+            "INCLUDING STORAGE INCLUDING COMPRESSION)",
+            parent));
+    rw_did(rw, SQL_CH_LIKE, "made alone, ATTACH PARTITION behind it");
+}
+
 /* ---- tx-nesting ---- */
+
+/* Are the file's own BEGIN and COMMIT all there is? rw->why says so if not. */
+static bool
+is_by_file(struct rw *rw)
+{
+    if (pol_runs_alone(rw->pol, false))
+        return true;
+    rw->why = "the policy doesn't say transaction = file: its tool may have one open";
+    return false;
+}
 
 /* The next statement from `fact` on, or before it, that begins or ends a transaction;
  * RW_NONE: none does. */
@@ -358,6 +417,8 @@ rw_tx_flat(struct rw *rw)
     size_t outer_end = inner_end == RW_NONE ? RW_NONE : next_tx(rw, inner_end, 1);
     size_t ends[4];
 
+    if (!is_by_file(rw))
+        return;
     if (!is_bare(rw, inner, SQL_TX_BEGIN, &ends[0])
         || !is_bare(rw, inner_end, SQL_TX_COMMIT, &ends[1])
         || !is_bare(rw, outer, SQL_TX_BEGIN, &ends[2])
@@ -386,7 +447,9 @@ rw_commit_first(struct rw *rw)
     const struct sql_tree *tree = rw->text->tree;
     size_t begin = next_tx(rw, rw->fact, -1), end = next_tx(rw, rw->fact, 1), behind[2];
 
-    if (!pol_runs_alone(rw->pol, false) || !is_bare(rw, begin, SQL_TX_BEGIN, &behind[0])
+    if (!is_by_file(rw))
+        return;
+    if (!is_bare(rw, begin, SQL_TX_BEGIN, &behind[0])
         || !is_bare(rw, end, SQL_TX_COMMIT, &behind[1])) {
         rw->why = "it doesn't stand between a plain BEGIN and COMMIT of the file";
         return;
@@ -415,6 +478,8 @@ rw_tx_wrap(struct rw *rw)
 {
     const struct sql_tree *tree = rw->text->tree;
 
+    if (!is_by_file(rw))
+        return;
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *f = &tree->facts[i];
         if (f->parent < 0 && f->tx != SQL_TX_NONE) {

@@ -55,9 +55,12 @@ name_same(const char *a, const char *b, unsigned may)
 static bool
 objects_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
 {
-    if (a->n_objects != b->n_objects)
+    /* LIKE doesn't name its table as an object */
+    bool is_like = (may & SQL_CH_LIKE) && a->n_objects == 2 && b->n_objects == 1;
+
+    if (a->n_objects != b->n_objects && !is_like)
         return false;
-    for (size_t i = 0; i < a->n_objects; i++) {
+    for (size_t i = 0; i < b->n_objects; i++) {
         const struct sql_object *x = &a->objects[i], *y = &b->objects[i];
         bool is_qualified = (may & SQL_CH_SCHEMA) && !x->schema && x->is_created;
         if (x->kind != y->kind || (!is_qualified && !is_same(x->schema, y->schema))
@@ -135,6 +138,8 @@ is_loose_sub(const struct sql_sub *s, unsigned may)
 {
     return ((may & SQL_CH_UNLOGGED) && strcmp(s->name, "UNLOGGED") == 0)
         || ((may & SQL_CH_NOWAIT) && strcmp(s->name, "NOWAIT") == 0)
+        || ((may & SQL_CH_LIKE)
+            && (strcmp(s->name, "LIKE") == 0 || strcmp(s->name, "PARTITION OF") == 0))
         || ((may & SQL_CH_SETTING) && strcmp(s->name, "SET") == 0 && s->column
             && strcmp(s->column, "search_path") == 0);
 }

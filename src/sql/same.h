@@ -24,6 +24,7 @@ enum sql_change {
     SQL_CH_MOVED = 1 << 12,   /* a new column's constraint to a statement of its own */
     SQL_CH_USING_INDEX = 1 << 13, /* a key takes an index instead of columns */
     SQL_CH_TX = 1 << 15,          /* BEGIN and COMMIT are left out */
+    SQL_CH_LIKE = 1 << 16,        /* LIKE instead of PARTITION OF */
     SQL_CH_MERGED = 1 << 14,      /* ALTER TABLE statements in a row become one */
 };
 

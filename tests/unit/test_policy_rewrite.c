@@ -312,10 +312,31 @@ static const struct {
         "alter table t add a int; alter table s.t add b int", NULL,
         "only statements that add columns or constraints are joined", NULL, NULL, NULL,
         false },
-    { "validate, by a tool", "validate-in-same-transaction",
+    { "partition", "create-partition-of",
+        "create unlogged table s.c /* x */ partition of s.p for values from (1) to (2); -- y",
+        "create unlogged table s.c /* x */ (LIKE s.p INCLUDING DEFAULTS INCLUDING GENERATED "
+        "INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION); -- y",
+        NULL, NULL, "ALTER TABLE s.p ATTACH PARTITION s.c for values from (1) to (2);",
+        NULL, false },
+    { "partition with more", "create-partition-of",
+        "create table c partition of p for values in (1) partition by range (b)", NULL,
+        "it says more than the values it is for", NULL, NULL, NULL, false },
+    { "partition, perhaps", "create-partition-of",
+        "create table if not exists c partition of p for values with (modulus 2, remainder 0)",
+        NULL, "it says more than the values it is for", NULL, NULL, NULL, false },
+    { "the default partition", "create-partition-of",
+        "create table c partition of p default", NULL,
+        "it says more than the values it is for", NULL, NULL, NULL, false },
+    { "validate", "validate-in-same-transaction",
         "begin; alter table t add constraint c check (a > 0) not valid; alter table t "
         "validate constraint c; commit;",
-        NULL, "it doesn't stand between a plain BEGIN and COMMIT of the file", NULL,
+        "begin; alter table t add constraint c check (a > 0) not valid; alter table t "
+        "validate constraint c; commit;",
+        NULL, "COMMIT;\nBEGIN;", NULL, NULL, false },
+    { "validate, with rows", "validate-in-same-transaction",
+        "begin; alter table t add constraint c check (a > 0) not valid; update t set a = 1; "
+        "alter table t validate constraint c; commit;",
+        NULL, "a statement of the transaction may belong to all of it (UPDATE)", NULL,
         NULL, NULL, false },
     { "foreign key of a table that may be there", "fk-index",
         "create table if not exists t (a int references p)",
@@ -457,7 +478,10 @@ START_TEST(files_get_their_safe_form)
     struct pol_rewrite rw;
     struct policy_text t, u;
 
-    snprintf(ini, sizeof(ini), ASKS("%s", ""), files[i].rule);
+    snprintf(ini, sizeof(ini),
+        "[policy]\nenvironment = production\nchecks = listed\ntransaction = file\n"
+        "[check %s]\naction = warn\n",
+        files[i].rule);
     struct pol *p = policy_of(ini);
     policy_text_init(&t, files[i].sql, NULL);
     pol_rewrite_init(&rw, a);

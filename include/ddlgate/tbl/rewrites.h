@@ -52,6 +52,7 @@ POL_REWRITE(INLINE, inline_apart, FILE,
 POL_REWRITE(VOLATILE, default_apart, FILE,
     "the column first, then SET DEFAULT; rows that are there stay NULL")
 POL_REWRITE(MERGE_ALTER, merge_alter, FILE, "one ALTER TABLE with the actions of both")
+POL_REWRITE(PARTITION_OF, attach_behind, FILE, "CREATE TABLE ... (LIKE ...), then ATTACH PARTITION")
 POL_REWRITE(TX_NESTING, tx_flat, FILE, "no BEGIN and COMMIT inside of another")
 POL_REWRITE(VALIDATE_TX, commit_first, FILE, "COMMIT and BEGIN before VALIDATE CONSTRAINT")
 POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT behind the last")
