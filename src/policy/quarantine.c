@@ -10,7 +10,9 @@
 
 /* Steps, in this order:
  * - the tables are found and locked, so that the trial's answer still holds afterwards;
- *   who doesn't own one is told by the trial;
+ *   who doesn't own one is told by the trial, and so is who finds it gone after the wait.
+ *   Only what is found in quarantine now is dropped for good: another session may be about
+ *   to move the table there;
  * - the trial; what it raises to undo itself nobody else can raise, since it holds the time;
  * - first the move and then the new names: renaming needs CREATE on the schema, which the
  *   old one may not grant. Indexes and owned sequences move with their table, extended
@@ -28,16 +30,26 @@ static const char body_4[] =
     "pg_backend_pid());\n"
     "  v_stamp constant text := '__' || to_char(v_now, 'YYYYMMDD\"t\"HH24MISS') || '_'\n"
     "    || lpad(to_hex(floor(random() * 65536)::int), 4, '0');\n"
-    "  v_tables oid[] := '{}'; v_drops oid[] := '{}'; v_moves oid[] := '{}'; v_oid oid; v_name text; v_new text;\n"
-    "  v_table record; v_one record; v_objects json[]; v_keys json[]; v_all_keys json[] := '{}'; v_why text; n int;\n"
+    "  v_tables oid[] := '{}'; v_drops oid[] := '{}'; v_moves oid[] := '{}';\n"
+    "  v_there oid[] := '{}'; v_oid oid; v_name text; v_new text; n int;\n"
+    "  v_table record; v_one record; v_objects json[]; v_keys json[]; \n"
+    "  v_all_keys json[] := '{}'; v_why text;\n"
     "BEGIN\n"
     "  FOREACH v_name IN ARRAY v_names LOOP\n"
     "    v_oid := to_regclass(v_name)::oid;\n"
+    "    IF EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = v_oid\n"
+    "        AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN\n"
+    "      BEGIN\n"
+    "        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', v_name);\n"
+    "      EXCEPTION WHEN undefined_table OR invalid_schema_name THEN NULL;\n"
+    "      END;\n"
+    "      v_oid := to_regclass(v_name)::oid;\n"
+    "    END IF;\n"
     "    CONTINUE WHEN v_oid IS NULL OR v_oid = ANY (v_tables);\n"
     "    v_tables := v_tables || v_oid;\n"
     "    IF EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = v_oid\n"
-    "        AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')) THEN\n"
-    "      EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', v_oid::regclass);\n"
+    "        AND c.relnamespace = to_regnamespace(quote_ident(v_place))) THEN\n"
+    "      v_there := v_there || v_oid;\n"
     "    END IF;\n"
     "  END LOOP;\n"
     "  BEGIN\n"
@@ -48,6 +60,12 @@ static const char body_5[] =
     "  EXCEPTION WHEN SQLSTATE 'DG001' THEN\n"
     "    IF SQLERRM <> v_trial THEN RAISE; END IF;\n"
     "  END;\n"
+    "  FOREACH v_name IN ARRAY v_names LOOP\n"
+    "    v_oid := to_regclass(v_name)::oid;\n"
+    "    CONTINUE WHEN v_oid IS NULL OR v_oid = ANY (v_tables);\n"
+    "    RAISE EXCEPTION USING ERRCODE = '40001',\n"
+    "      MESSAGE = format('ddlgate: %s is another table by now; try again', v_name);\n"
+    "  END LOOP;\n"
     "  FOREACH v_oid IN ARRAY v_tables LOOP\n"
     "    SELECT c.relname::text AS name, s.nspname::text AS place, c.relkind, "
     "c.relpersistence,\n"
@@ -57,7 +75,7 @@ static const char body_5[] =
     "      JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace WHERE c.oid = v_oid;\n"
     "    v_why := CASE WHEN v_table.relkind = 'p' THEN 'partitioned'\n"
     "      WHEN v_table.is_part THEN 'a part of another table' END;\n"
-    "    IF v_table.place = v_place OR v_table.relpersistence = 't' THEN\n"
+    "    IF v_oid = ANY (v_there) OR v_table.relpersistence = 't' THEN\n"
     "      v_drops := v_drops || v_oid;\n"
     "      CONTINUE;\n"
     "    ELSIF v_why IS NOT NULL AND v_lenient THEN\n"
