@@ -15,7 +15,7 @@
  *     the rows that are there.
  *   attach-partition-check, partitioned-index, invalid-index-left: they need the server's
  *     bounds, partitions and indexes as they are when the statement runs.
- *   owner-change, drop-table, drop-name-convention, backup-before: another statement with
+ *   owner-change, drop-name-convention, backup-before: another statement with
  *     another meaning, which somebody has to want.
  *   blocker-present: the gate waits by lock_timeout and its retries. */
 #ifndef POL_REWRITE
