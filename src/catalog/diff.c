@@ -73,6 +73,7 @@ add_property(struct differ *d, const struct cat_fact *was, const struct cat_fact
 {
     const struct cat_fact *f = is ? is : was;
 
+    DG_ASSERT(f, "a property that nobody has");
     add(d,
         &(struct cat_change){ .op = CAT_CHANGED,
             .kind = f->kind,
