@@ -155,6 +155,7 @@ START_TEST(databases_on_a_given_server_are_dropped)
     new_database(s);
     /* a session that is still there does not keep it */
     AUTO(ctl_link_free) struct ctl_link *l = link_to(new_database(s));
+    ck_assert_ptr_nonnull(l);
     AUTO(mem_free) char *during = value(conninfo, count);
     ck_assert_str_eq(during, "2");
     close_it(s);
