@@ -20,9 +20,12 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CTL_MAGIC  0x63746c31u
 #define CONN_MAGIC 0x63746c32u
@@ -72,6 +75,7 @@ struct conn {
     enum state state;
     PGconn *pg; /* owned; NULL in CLOSED */
     struct net_watch watch;
+    int fd;                /* what the watch looks at; -1: none */
     struct list requests;  /* the first one is under way in BUSY */
     struct net_timer kick; /* lets the loop, not the caller, go on */
     struct net_timer idle;
@@ -187,10 +191,19 @@ drop_results(struct conn *c)
 }
 
 static void
+unwatch(struct conn *c)
+{
+    net_watch_deinit(&c->watch);
+    if (c->fd >= 0)
+        close(c->fd);
+    c->fd = -1;
+}
+
+static void
 close_pg(struct conn *c)
 {
     set_state(c, CLOSED);
-    net_watch_deinit(&c->watch);
+    unwatch(c);
     drop_results(c);
     PQfinish(c->pg);
     c->pg = NULL;
@@ -217,14 +230,16 @@ conn_free(struct conn *c)
     mem_free(c);
 }
 
-/* The connection failed: message is libpq's. Whoever waits is told; new requests try
+/* The connection failed; why NULL: libpq says so. Whoever waits is told; new requests try
  * again. */
 static void
-conn_failed(struct conn *c)
+conn_failed(struct conn *c, const char *why)
 {
     char text[512];
 
-    ctl_one_line(c->pg ? PQerrorMessage(c->pg) : "out of memory", text, sizeof(text));
+    if (!why)
+        why = c->pg ? PQerrorMessage(c->pg) : "out of memory";
+    ctl_one_line(why, text, sizeof(text));
     close_pg(c);
     fail_all(c, "", text[0] ? text : "the server closed the connection");
     net_timer_start(&c->idle, 0);
@@ -232,12 +247,20 @@ conn_failed(struct conn *c)
 
 static void on_watch(void *ctx, unsigned what);
 
-static void
+/* A descriptor of our own for libpq's socket: libpq closes its own whenever the connection
+ * breaks, and another thread may have the number again before ours is taken off the loop.
+ * false: there is none left. */
+static bool
 watch(struct conn *c, unsigned want)
 {
-    if (!c->watch.magic)
-        net_watch_init(&c->watch, c->ctl->loop, PQsocket(c->pg), on_watch, c);
+    if (!c->watch.magic) {
+        c->fd = fcntl(PQsocket(c->pg), F_DUPFD_CLOEXEC, 0);
+        if (c->fd < 0)
+            return false;
+        net_watch_init(&c->watch, c->ctl->loop, c->fd, on_watch, c);
+    }
     net_watch_set(&c->watch, want);
+    return true;
 }
 
 static void
@@ -284,11 +307,12 @@ conn_start(struct conn *c)
     set_state(c, CONNECTING);
     c->pg = start(c->conninfo, c->ctl->use);
     if (!c->pg || PQstatus(c->pg) == CONNECTION_BAD) {
-        conn_failed(c);
+        conn_failed(c, NULL);
         return;
     }
     PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
-    watch(c, NET_WRITE); /* as if PQconnectPoll had said so */
+    if (!watch(c, NET_WRITE)) /* as if PQconnectPoll had said so */
+        conn_failed(c, strerror(errno));
 }
 
 static void conn_run(struct conn *c);
@@ -297,18 +321,16 @@ static void
 conn_poll(struct conn *c)
 {
     /* The socket may be another one after each call, under the same number even. */
-    net_watch_deinit(&c->watch);
+    unwatch(c);
     PostgresPollingStatusType status = PQconnectPoll(c->pg);
-    if (status == PGRES_POLLING_READING) {
-        watch(c, NET_READ);
-    } else if (status == PGRES_POLLING_WRITING) {
-        watch(c, NET_WRITE);
-    } else if (status == PGRES_POLLING_OK && PQsetnonblocking(c->pg, 1) == 0) {
+    bool is_up = status == PGRES_POLLING_OK && PQsetnonblocking(c->pg, 1) == 0;
+    if (!is_up && status != PGRES_POLLING_READING && status != PGRES_POLLING_WRITING) {
+        conn_failed(c, NULL);
+    } else if (!watch(c, status == PGRES_POLLING_WRITING ? NET_WRITE : NET_READ)) {
+        conn_failed(c, strerror(errno));
+    } else if (is_up) {
         set_state(c, IDLE);
-        watch(c, NET_READ);
         conn_run(c);
-    } else {
-        conn_failed(c);
     }
 }
 
@@ -345,10 +367,7 @@ flush(struct conn *c)
 {
     int r = PQflush(c->pg);
 
-    if (r < 0)
-        return false;
-    watch(c, r > 0 ? NET_READ | NET_WRITE : NET_READ);
-    return true;
+    return r >= 0 && watch(c, r > 0 ? NET_READ | NET_WRITE : NET_READ);
 }
 
 static bool
@@ -563,6 +582,7 @@ find_conn(struct ctl *ctl, const char *conninfo)
     if (c)
         return c;
     c = mem_zalloc(sizeof(*c));
+    c->fd = -1;
     c->magic = CONN_MAGIC;
     memcpy(c->key, key, sizeof(key));
     c->ctl = ctl;
