@@ -133,8 +133,8 @@ static void
 print_rewrite(const struct gate_rewrite *rw)
 {
     printf("rewritten by %s: %s\n", rw->rules, rw->did);
-    if (rw->text)
-        printf("  sent: %s\n", rw->text->sql);
+    if (rw->sent || rw->text)
+        printf("  sent: %s\n", rw->sent ? rw->sent : rw->text->sql);
     for (int i = 0; i < POL_N_TIMEOUTS; i++) {
         if (rw->timeout_ms[i])
             printf("  around it: %s = %lldms, unless the session's own is shorter\n",
@@ -209,7 +209,7 @@ print_json(const struct gate_text *t, const struct pol_history *h,
     put_findings(&j, t, f);
     if (rw->did) {
         json_kv(&j, "rewritten_by", rw->rules);
-        json_kv(&j, "sent", rw->text ? rw->text->sql : NULL);
+        json_kv(&j, "sent", rw->sent ? rw->sent : rw->text ? rw->text->sql : NULL);
     }
     json_object_end(&j);
     printf("%s\n", buf_cstr(&out));

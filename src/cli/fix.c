@@ -123,10 +123,10 @@ put_around(struct work *w, const struct pol_rewrite *one, size_t fact)
     size_t stmt = t->tree->facts[fact].stmt;
     int r = 0;
 
-    if (one->before)
-        r = put_before(w, stmt, one->before);
-    if (r == 0 && one->after)
-        r = put_behind(w, stmt, one->after);
+    if (one->before.n)
+        r = put_before(w, stmt, pol_steps_text(w->arena, &one->before));
+    if (r == 0 && one->after.n)
+        r = put_behind(w, stmt, pol_steps_text(w->arena, &one->after));
     if (r == 0 && one->is_wrapped)
         r = put_before(w, 0, "BEGIN;");
     if (r == 0 && one->is_wrapped)
@@ -160,7 +160,7 @@ fix_finding(struct work *w, const struct pol_finding *f)
         && (!pol_runs_alone(u->pol, u->is_no_tx)
             || pol_in_block(u->text->tree, f->fact, &end)))
         why = no_place(&one);
-    else if (r == 0 && one.follow_up && !one.edits.n && !one.after
+    else if (r == 0 && one.follow_up && !one.edits.n && !one.after.n
         && own_place(w, f->fact) == SIZE_MAX)
         why = no_place(&one); /* there is nothing else to be written */
     else if (r == 0)

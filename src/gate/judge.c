@@ -58,11 +58,13 @@ runs_free(struct gate_client *c, struct gate_run *runs, size_t n)
 
 /* What was audited and then never forwarded. */
 static void
-close_intents(struct gate_request *req, enum aud_outcome outcome, const char *why)
+close_intents(struct gate_request *req, enum aud_outcome outcome, const char *sqlstate,
+    const char *why)
 {
     for (size_t i = 0; i < req->n_runs; i++) {
         if (req->runs[i].intent)
-            gate_record_outcome(req->client, req->runs[i].intent, outcome, NULL, why);
+            gate_record_outcome(
+                req->client, req->runs[i].intent, outcome, sqlstate, why);
     }
     runs_free(req->client, req->runs, req->n_runs);
     req->runs = NULL;
@@ -72,7 +74,7 @@ close_intents(struct gate_request *req, enum aud_outcome outcome, const char *wh
 static void
 request_destroy(struct gate_request *req)
 {
-    close_intents(req, AUD_SKIPPED, "the session ended before it was sent");
+    close_intents(req, AUD_SKIPPED, NULL, "the session ended before it was sent");
     for (size_t i = 0; i < req->n_binds; i++)
         mem_free((void *)(uintptr_t)req->binds[i].p);
     mem_free(req->binds);
@@ -544,7 +546,7 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
 static void
 refuse_unaudited(struct gate_request *req)
 {
-    close_intents(req, AUD_SKIPPED, "audit failed before it was sent");
+    close_intents(req, AUD_SKIPPED, NULL, "audit failed before it was sent");
     refuse_fault(req, "58030",
         "the audit log can't be written, so schema changes are stopped",
         "free space or repair audit_file's disk; the gate goes on by itself, its log says "
@@ -737,10 +739,11 @@ gate_awaits_rows(const struct gate_request *req)
 }
 
 void
-gate_skip(struct gate_request *req, const char *why)
+gate_not_sent(struct gate_request *req, enum aud_outcome outcome, const char *sqlstate,
+    const char *why)
 {
     DG_ASSERT(!req->is_waiting, "the judgement is under way");
-    close_intents(req, AUD_SKIPPED, why);
+    close_intents(req, outcome, sqlstate, why);
 }
 
 void
@@ -749,7 +752,8 @@ gate_cancel(struct gate_request *req)
     DG_ASSERT(!req->is_waiting, "the judgement is under way");
     if (req->verdict == GATE_REFUSE)
         return;
-    close_intents(req, AUD_CANCELLED, "cancelled by the client before it was sent");
+    close_intents(
+        req, AUD_CANCELLED, NULL, "cancelled by the client before it was sent");
     refuse_fault(req, "57014", "canceling statement due to user request", NULL);
 }
 

@@ -102,8 +102,10 @@ int gate_judge(struct gate_request *req) MUST_CHECK;
 bool gate_awaits_rows(const struct gate_request *req);
 /* The client has cancelled it before it was sent: what was answered becomes a refusal. */
 void gate_cancel(struct gate_request *req);
-/* It was judged to pass and is not sent after all; why is for the audit. */
-void gate_skip(struct gate_request *req, const char *why);
+/* It was judged to pass and is not sent after all; for the audit: how it ended (sqlstate: of
+ * FAILED), and why. */
+void gate_not_sent(struct gate_request *req, enum aud_outcome outcome,
+    const char *sqlstate, const char *why);
 /* Frees the request and what of its answer was not taken. Never while it waits: a session
  * outlives its request (every wait has a limit). */
 void gate_request_free(struct gate_request *req);

@@ -220,11 +220,12 @@ gate_message_rewritten(const struct gate_message_ctx *ctx,
         .where = where_of(ctx, rw->lead),
         .position = position_of(ctx, rw->lead),
     };
-    if (rw->text) {
+    const char *all = rw->sent ? rw->sent : rw->text ? rw->text->sql : NULL;
+    if (all) {
         bool is_cut;
         AUTO(mem_free)
         char *sent = sql_redact(
-            rw->text->sql, rw->text->len, rw->text->std_strings, MAX_SENT, &is_cut);
+            all, strlen(all), ctx->text->std_strings, MAX_SENT, &is_cut);
         out->detail = clean(ctx->arena,
             arena_printf(ctx->arena, "Sent: %s%s", sent, is_cut ? "..." : ""), true);
     }

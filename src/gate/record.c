@@ -324,7 +324,12 @@ fill_rewrite(
     size_t stmt = req->text->tree->facts[fact].stmt;
     if (req->refusal)
         return;
-    if (t && stmt < t->scan.n) {
+    if (rw->sent) {
+        bool is_cut;
+        s->rewritten = sql_redact(rw->sent, strlen(rw->sent), req->text->std_strings,
+            req->client->env->snap->cfg->audit_max_text, &is_cut);
+        rec->rewritten_text = s->rewritten;
+    } else if (t && stmt < t->scan.n) {
         bool is_cut;
         s->rewritten = sql_redact(t->sql + t->scan.stmts[stmt].start,
             t->scan.stmts[stmt].len, t->std_strings,

@@ -76,13 +76,34 @@ has_no_tx(const struct gate_text *t)
     return false;
 }
 
+/* Statements before it or behind it: the protocol has room for them around a Query. */
+static const char *
+no_room(const struct gate_text *t, const struct gate_moment *at,
+    const struct pol_rewrite *rw)
+{
+    if (!rw->before.n && !rw->behind.n && !rw->after.n)
+        return NULL;
+    if (at->kind != GATE_QUERY)
+        return "it becomes several statements, which only a simple query can; send it as one, "
+               "or the statements one by one";
+    if (t->scan.n != 1)
+        return "it becomes several statements, which must not mix with others; send it alone";
+    if ((rw->before.n || rw->behind.n) && (at->tx_status != 'I' || at->is_batch_begun))
+        return "it becomes several transactions, which can't be in a transaction block; run it "
+               "outside of one";
+    return NULL;
+}
+
 /* NULL: nothing. */
 static const char *
 obstacle(const struct gate_text *t, const struct gate_moment *at,
     const struct pol_rewrite *rw)
 {
     bool has_timeout = false;
+    const char *why = no_room(t, at, rw);
 
+    if (why)
+        return why;
     for (int i = 0; i < POL_N_TIMEOUTS; i++)
         has_timeout |= rw->timeout_ms[i] > 0;
     if (rw->needs_alone && at->tx_status != 'I')
@@ -135,6 +156,40 @@ is_move_of(const struct gate_text *t, const struct gate_text *out)
     return true;
 }
 
+#define OTHERWISE "the edited text says something else than it was meant to"
+
+/* The text with edits, and behind them the statements that share its message; NULL and why. */
+static struct gate_text *
+with_added(const struct gate_text *t, const struct gate_text *main,
+    const struct pol_rewrite *rw, unsigned max_depth, const char **why)
+{
+    const char *added = pol_steps_text(rw->arena, &rw->after);
+    AUTO(sql_edits_deinit) struct sql_edits all = { .n = 0 };
+    struct gate_text *out = NULL;
+    int r = sql_edits_merge(&all, &rw->edits);
+
+    r = r ? r : sql_edits_add(&all, t->len, 0, arena_printf(rw->arena, "\n;%s", added));
+    if (r == 0 && strlen(added) <= SQL_TREE_INLINE_BYTES)
+        out = gate_text_edited(t, &all, max_depth, why);
+    if (!out) {
+        *why = *why ? *why : "the text is too long";
+        return NULL;
+    }
+    AUTO(gate_text_unref)
+    struct gate_text *behind = gate_text_whole(
+        NULL, NULL, added, strlen(added), max_depth);
+    const struct sql_tree *tree = behind->tree;
+    if (tree->is_unparsable || behind->scan.n != rw->after.n
+        || out->scan.n != 1 + rw->after.n
+        || !sql_trees_follow(main->tree, out->tree, &tree, 1)) {
+        *why = OTHERWISE;
+        ref_drop(out);
+        return NULL;
+    }
+    out->n_added = (unsigned)rw->after.n;
+    return out;
+}
+
 /* The edited text, or NULL and why. */
 static struct gate_text *
 edited(const struct gate_text *t, const struct gate_moment *at,
@@ -147,9 +202,14 @@ edited(const struct gate_text *t, const struct gate_moment *at,
     if (out
         && !(rw->is_move ? is_move_of(t, out)
                          : sql_trees_same(t->tree, out->tree, rw->changes))) {
-        *why = "the edited text says something else than it was meant to";
+        *why = OTHERWISE;
         ref_drop(out);
         out = NULL;
+    }
+    if (out && rw->after.n) {
+        struct gate_text *whole = with_added(t, out, rw, max_depth, why);
+        ref_drop(out);
+        out = whole;
     }
     /* The server has what its Parse was given. */
     if (out && at->kind == GATE_EXECUTE
@@ -181,6 +241,7 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
         if (!is_asked(f) || pol_rewrite_is_timeout(f->rule) != is_timeouts)
             continue;
         pol_rewrite_init(&one, found->arena);
+        one.has_room = rw->has_room;
         one.seen = rw->seen;
         if (pol_rewrite_add(&one, p, f, &text, f->fact, false, &why) == 0) {
             why = obstacle(t, at, &one);
@@ -196,6 +257,66 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
         rw->seen = one.seen;
         pol_rewrite_deinit(&one);
     }
+}
+
+/* ---- statements of their own ---- */
+
+/* Never looser than what the session has; CONCURRENTLY waits without standing in anybody's
+ * way, and must not end half-way. In a message of several statements SET LOCAL would do, but
+ * not this comparison. */
+static const char *
+limited(const struct pol_rewrite *rw, const char *sql)
+{
+    if (!rw->timeout_ms[POL_LOCK_TIMEOUT] || strstr(sql, " CONCURRENTLY "))
+        return sql;
+    return arena_printf(rw->arena,
+        "SELECT pg_catalog.set_config('lock_timeout', LEAST(NULLIF(setting::pg_catalog.int8, "
+        "0), %lld)::pg_catalog.text, true) FROM pg_catalog.pg_settings WHERE name = "
+        "'lock_timeout';\n%s",
+        (long long)rw->timeout_ms[POL_LOCK_TIMEOUT], sql);
+}
+
+/* Is each of them one statement that changes the schema? */
+static bool
+are_whole(const struct pol_steps *steps, unsigned max_depth)
+{
+    for (size_t i = 0; i < steps->n; i++) {
+        const char *sql = steps->items[i].sql;
+        size_t len = strlen(sql);
+        if (len > SQL_TREE_INLINE_BYTES)
+            return false;
+        AUTO(gate_text_unref)
+        struct gate_text *t = gate_text_whole(NULL, NULL, sql, len, max_depth);
+        if (t->tree->is_unparsable || t->scan.n != 1 || t->tree->facts[0].cls != DG_DDL)
+            return false;
+    }
+    return true;
+}
+
+static void
+put_steps(const struct pol_rewrite *rw, const struct pol_steps *from,
+    const struct pol_step **to, size_t *n)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        from->items[i].sql = limited(rw, from->items[i].sql);
+        if (from->items[i].undo)
+            from->items[i].undo = limited(rw, from->items[i].undo);
+    }
+    *to = from->items;
+    *n = from->n;
+}
+
+static const char *
+all_sent(const struct pol_rewrite *rw, const struct gate_text *t)
+{
+    const char *before = pol_steps_text(rw->arena, &rw->before),
+               *behind = pol_steps_text(rw->arena, &rw->behind);
+    struct str own = str_trim((struct str){ t->sql, t->len });
+    bool has_end = own.n > 0 && own.p[own.n - 1] == ';';
+
+    return arena_printf(rw->arena, "%s%s%.*s%s%s%s", before ? before : "",
+        before ? "\n" : "", (int)own.n, own.p, behind && !has_end ? "\n;" : "",
+        behind ? "\n" : "", behind ? behind : "");
 }
 
 void
@@ -214,12 +335,18 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         return;
     }
     pol_rewrite_init(&rw, found->arena);
+    rw.has_room = at->kind == GATE_QUERY && t->scan.n == 1;
     gather(p, t, at, false, found, &rw, out);
-    if (!rw.needs_alone)
+    if (!(rw.changes & SQL_CH_CONCURRENTLY) || !rw.needs_alone)
         gather(p, t, at, true, found, &rw, out);
-    if (rw.edits.n)
+    if (rw.edits.n || rw.after.n)
         out->text = edited(t, at, &rw, max_depth, &why);
+    if (!why && rw.after.n && ((rw.changes & SQL_CH_CONCURRENTLY) || has_no_tx(t)))
+        why = "CONCURRENTLY can't share a message with other statements";
+    if (!why && !(are_whole(&rw.before, max_depth) && are_whole(&rw.behind, max_depth)))
+        why = OTHERWISE;
     if (why) {
+        ref_drop(out->text);
         *out = (struct gate_rewrite){ .text = NULL };
         gate_rewrite_deny(p, found, 0, why);
     } else if (rw.did) {
@@ -229,6 +356,10 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         for (int i = 0; i < POL_N_TIMEOUTS; i++)
             out->timeout_ms[i] = rw.timeout_ms[i];
         out->retries = rw.retries;
+        if (rw.before.n || rw.behind.n || rw.after.n)
+            out->sent = all_sent(&rw, out->text ? out->text : t);
+        put_steps(&rw, &rw.before, &out->before, &out->n_before);
+        put_steps(&rw, &rw.behind, &out->behind, &out->n_behind);
     }
     pol_rewrite_deinit(&rw);
     settle(found);

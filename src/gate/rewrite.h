@@ -28,6 +28,12 @@ struct gate_moment {
 struct gate_rewrite {
     /* What is sent in place of the client's text; owned reference; NULL: its own words. */
     struct gate_text *text;
+    /* Statements of their own before and behind it, in this order: at status I, around a
+     * Query that holds one statement. */
+    const struct pol_step *before, *behind;
+    size_t n_before, n_behind;
+    const char
+        *sent; /* all that is sent, statement by statement; NULL: only the text */
     int64_t timeout_ms[POL_N_TIMEOUTS]; /* wanted around it; 0: none */
     unsigned
         retries; /* more tries if lock_timeout ends it, where that leaves nothing */

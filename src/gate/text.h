@@ -41,6 +41,9 @@ struct gate_text {
     /* CommandComplete's tag that the client is told instead of the server's; static; NULL:
      * the server's own. Of an edited text whose statement is another one. */
     const char *tag;
+    /* Statements of the gate's own behind the client's one, in the same message: the client
+     * is told of the first's tag only, when the last is done. */
+    unsigned n_added;
 };
 
 /* Counted per worker; sums tell what share of the traffic costs what. */

@@ -2,6 +2,8 @@
 /* Looks up what a rule does to a statement, and the small tools of those that do it. */
 #include "policy/rewrite_build.h"
 
+#include "sql/ident.h"
+
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -234,20 +236,54 @@ rw_follow_up(struct rw *rw, const char *statement)
         out->follow_up = arena_printf(rw->a, "%s %s", out->follow_up, statement);
 }
 
-static void
-put_list(struct arena *a, const char **list, const char *statement)
+static struct pol_step *
+put_step(struct arena *a, struct pol_rewrite *out, struct pol_steps *steps,
+    const char *statement)
 {
-    if (!*list)
-        *list = statement;
-    else if (!strstr(*list, statement))
-        *list = arena_printf(a, "%s\n%s", *list, statement);
+    for (size_t i = 0; i < steps->n; i++) {
+        if (strcmp(steps->items[i].sql, statement) == 0)
+            return &steps->items[i];
+    }
+    if (!steps->items)
+        steps->items = arena_alloc(a, POL_MAX_STEPS * sizeof(*steps->items));
+    if (steps->n == POL_MAX_STEPS) {
+        out->has_too_many = true;
+        return &steps->items[POL_MAX_STEPS - 1];
+    }
+    steps->items[steps->n] = (struct pol_step){ .sql = statement };
+    return &steps->items[steps->n++];
+}
+
+static void
+put_steps(struct arena *a, struct pol_rewrite *out, struct pol_steps *to,
+    const struct pol_steps *from)
+{
+    for (size_t i = 0; i < from->n; i++)
+        *put_step(a, out, to, from->items[i].sql) = from->items[i];
+}
+
+const char *
+pol_steps_text(struct arena *a, const struct pol_steps *steps)
+{
+    const char *text = NULL;
+
+    for (size_t i = 0; i < steps->n; i++)
+        text = text ? arena_printf(a, "%s\n%s", text, steps->items[i].sql)
+                    : steps->items[i].sql;
+    return text;
 }
 
 void
 rw_then(struct rw *rw, const char *statement)
 {
-    if (rw->is_file)
-        put_list(rw->a, &rw->out->after, statement);
+    put_step(rw->a, rw->out, &rw->out->after, statement);
+}
+
+void
+rw_then_or_later(struct rw *rw, const char *statement)
+{
+    if (rw->is_file || rw->out->has_room)
+        rw_then(rw, statement);
     else
         rw_follow_up(rw, statement);
 }
@@ -255,7 +291,49 @@ rw_then(struct rw *rw, const char *statement)
 void
 rw_before(struct rw *rw, const char *statement)
 {
-    put_list(rw->a, &rw->out->before, statement);
+    put_step(rw->a, rw->out, &rw->out->before, statement);
+}
+
+void
+rw_undo(struct rw *rw, const char *statement)
+{
+    struct pol_steps *s = &rw->out->before;
+    DG_ASSERT(s->n > 0, "nothing to undo");
+    s->items[s->n - 1].undo = statement;
+}
+
+/* Which schema an index is in its name doesn't tell, and another one may have that name: the
+ * server is asked which index of the table it is. */
+static struct pol_step *
+put_index(struct rw *rw, struct pol_steps *steps, const struct sql_object *table,
+    const char *index, const char *statement)
+{
+    struct pol_step *step = put_step(rw->a, rw->out, steps, statement);
+    step->undo_query = arena_printf(rw->a,
+        "SELECT pg_catalog.format('DROP INDEX CONCURRENTLY %%I.%%I', n.nspname, c.relname) "
+        "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.indrelid = "
+        "pg_catalog.to_regclass(%s) AND c.relname = %s",
+        sql_constant(rw->a, rw_name(rw, table)), sql_constant(rw->a, index));
+    step->left_query = arena_printf(rw->a, "%s AND NOT i.indisvalid", step->undo_query);
+    return step;
+}
+
+void
+rw_index_before(struct rw *rw, const struct sql_object *table, const char *index,
+    const char *statement)
+{
+    put_index(rw, &rw->out->before, table, index, statement);
+}
+
+void
+rw_index_later(struct rw *rw, const struct sql_object *table, const char *index,
+    const char *statement)
+{
+    if (rw->is_file)
+        rw_follow_up(rw, statement);
+    else
+        put_index(rw, &rw->out->behind, table, index, statement);
 }
 
 bool
@@ -355,12 +433,17 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
     if (!read_tokens(&rw, &out->seen))
         return refuse(why, "it is too long");
     pol_rewrite_init(&one, out->arena);
+    one.has_room = out->has_room;
     rows[rw.check].fn(&rw);
     int r = POL_REWRITE_E_NO;
     if (rw.why)
         *why = rw.why;
     else if (!one.did)
         *why = "there is no safe form of this statement that can be made by itself";
+    else if (one.has_too_many || one.before.n + out->before.n > POL_MAX_STEPS
+        || one.after.n + out->after.n > POL_MAX_STEPS
+        || one.behind.n + out->behind.n > POL_MAX_STEPS)
+        *why = "it would take too many statements";
     else if (rw.is_clash || sql_edits_merge(&out->edits, &one.edits) != 0)
         *why = "another rule changes the same words";
     else
@@ -370,10 +453,9 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         rw_did(&rw, one.changes, one.did);
         if (one.follow_up)
             rw_follow_up(&rw, one.follow_up);
-        if (one.before)
-            put_list(rw.a, &out->before, one.before);
-        if (one.after)
-            put_list(rw.a, &out->after, one.after);
+        put_steps(rw.a, out, &out->before, &one.before);
+        put_steps(rw.a, out, &out->after, &one.after);
+        put_steps(rw.a, out, &out->behind, &one.behind);
         out->is_wrapped |= one.is_wrapped;
         if (one.remark)
             out->remark = one.remark;

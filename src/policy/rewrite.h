@@ -30,6 +30,22 @@ struct pol_rewrite_seen {
     size_t n;
 };
 
+/* Statements that together with the client's are its safe form. */
+struct pol_step {
+    const char *sql; /* one statement, with its `;` */
+    /* When a later one fails: a statement that takes it back, or a query whose rows are
+     * such statements; NULL: it leaves nothing. */
+    const char *undo, *undo_query;
+    const char *left_query; /* when it fails itself: what takes back what it left */
+};
+
+#define POL_MAX_STEPS 64
+
+struct pol_steps {
+    struct pol_step *items; /* in the arena */
+    size_t n;
+};
+
 struct pol_rewrite {
     struct pol_rewrite_seen seen;
     struct arena *arena;    /* borrowed; texts of the rest */
@@ -45,8 +61,12 @@ struct pol_rewrite {
     unsigned retries;                   /* after lock_timeout, at status I */
     const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */
     const char *follow_up; /* statements for later, or NULL */
-    /* In files: statements that go right before and right behind it; or NULL. */
-    const char *before, *after;
+    bool
+        has_room; /* set by the caller: the message has room for statements behind it */
+    struct pol_steps before; /* each in a transaction of its own */
+    struct pol_steps after;  /* right behind it, in its transaction */
+    struct pol_steps behind; /* each in a transaction of its own; in files: follow_up */
+    bool has_too_many;       /* of one of these */
     bool
         is_wrapped; /* in files: BEGIN before all of its statements, COMMIT behind them */
     const char *remark; /* what one has to know of it, or NULL */
@@ -65,6 +85,8 @@ enum {
 int pol_rewrite_add(struct pol_rewrite *rw, const struct pol *p,
     const struct pol_finding *f, const struct pol_text *t, size_t fact, bool is_file,
     const char **why) MUST_CHECK;
+/* All of them, a line each; NULL: there are none. */
+const char *pol_steps_text(struct arena *a, const struct pol_steps *steps);
 /* Has the rule a safe form at all, here? */
 bool pol_rewrite_is_known(const char *rule, bool is_file);
 /* Does the rule set a timeout, and edit nothing? */

@@ -49,11 +49,20 @@ void rw_replace(struct rw *rw, size_t from, size_t to, const char *text);
 /* Adds a word to what was done, once. */
 void rw_did(struct rw *rw, unsigned change, const char *what);
 void rw_follow_up(struct rw *rw, const char *statement);
-/* A statement that can run in the same transaction: right behind it in a file, for later on
- * the wire. */
+/* A statement right behind it, in the same transaction. */
 void rw_then(struct rw *rw, const char *statement);
-/* In files only. */
+/* The same where the message has room for it, else for later. */
+void rw_then_or_later(struct rw *rw, const char *statement);
+/* A statement before it; on the wire in a transaction of its own. */
 void rw_before(struct rw *rw, const char *statement);
+/* What takes the last rw_before back, if a later step fails. */
+void rw_undo(struct rw *rw, const char *statement);
+/* CREATE INDEX CONCURRENTLY of this name on this table, before it or behind it (in files: for
+ * later). What is left of one that fails is dropped. */
+void rw_index_before(struct rw *rw, const struct sql_object *table, const char *index,
+    const char *statement);
+void rw_index_later(struct rw *rw, const struct sql_object *table, const char *index,
+    const char *statement);
 /* Does a comment stand between tokens from and to? It would be lost with them. */
 bool rw_has_comment(const struct rw *rw, size_t from, size_t to);
 /* Their bytes. */

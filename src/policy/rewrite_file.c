@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-/* Safe forms that take several statements, and so are made in files only. */
+/* Safe forms that take several statements. */
 #include "policy/rewrite_build.h"
 
 #include <string.h>
@@ -57,21 +57,22 @@ last_constraint(
     return rw_at(rw, c->pos);
 }
 
+/* The name that the constraint has or the server would give it. */
 static const char *
-name_of(const struct rw *rw, const struct sql_object *o, const struct sql_constraint *c,
-    const char *column, const char *suffix)
+made_name(const struct rw *rw, const struct sql_object *o,
+    const struct sql_constraint *c, const char *column, const char *suffix)
 {
     const char *parts[3 + 32] = { o->name };
     size_t n = 1;
 
     if (c->name)
-        return pol_ident(rw->a, c->name);
+        return c->name;
     for (size_t i = 0; c->kind != SQL_C_PRIMARY && i < c->n_columns && i < 32; i++)
         parts[n++] = c->columns[i];
     if (!c->n_columns && column)
         parts[n++] = column;
     parts[n++] = suffix;
-    return pol_ident(rw->a, pol_made_name(rw->a, parts, n));
+    return pol_made_name(rw->a, parts, n);
 }
 
 /* ---- add-column-volatile-default ---- */
@@ -137,7 +138,8 @@ rw_inline_apart(struct rw *rw)
     if (!rw_is(rw, body, is_fk ? "REFERENCES" : "CHECK") || !take_out(rw, from, end))
         return;
     const char *table = rw_name(rw, o);
-    const char *name = name_of(rw, o, c, col->name, is_fk ? "fkey" : "check");
+    const char *name = pol_ident(
+        a, made_name(rw, o, c, col->name, is_fk ? "fkey" : "check"));
     const char *key = is_fk
         ? arena_printf(a, "FOREIGN KEY (%s) ", pol_ident(a, col->name))
         : "";
@@ -152,30 +154,31 @@ rw_inline_apart(struct rw *rw)
 
 /* ---- set-not-null-scan ---- */
 
-/* CHECK (column IS NOT NULL), added and validated before; *drop takes it away again. */
+/* CHECK (column IS NOT NULL), added and validated before, dropped again behind. */
 static void
-check_first(
-    struct rw *rw, const struct sql_object *o, const char *column, const char **drop)
+check_around(struct rw *rw, const struct sql_object *o, const char *column)
 {
     struct arena *a = rw->a;
     const char *const parts[] = { o->name, column, "not_null" };
     const char *table = rw_name(rw, o);
     const char *name = pol_ident(a, pol_made_name(a, parts, 3));
+    const char *drop = arena_printf(
+        a, "ALTER TABLE %s DROP CONSTRAINT %s;", table, name);
 
     rw_before(rw,
         arena_printf(a,
             "ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID;", table,
             name, pol_ident(a, column)));
+    rw_undo(rw, drop);
     rw_before(
         rw, arena_printf(a, "ALTER TABLE %s VALIDATE CONSTRAINT %s;", table, name));
-    *drop = arena_printf(a, "ALTER TABLE %s DROP CONSTRAINT %s;", table, name);
+    rw_then(rw, drop);
 }
 
 void
 rw_not_null_by_check(struct rw *rw)
 {
     const struct sql_object *o = pol_table_of(rw->f);
-    const char *drop;
 
     if (!o || !pol_tag(rw->f, "ALTER TABLE") || !rw->f->n_subs
         || !pol_sub_is(&rw->f->subs[0], "SET NOT NULL") || !rw->f->subs[0].column)
@@ -184,14 +187,15 @@ rw_not_null_by_check(struct rw *rw)
         rw->why = "it does more than SET NOT NULL of one column";
         return;
     }
-    check_first(rw, o, rw->f->subs[0].column, &drop);
-    rw_then(rw, drop);
+    check_around(rw, o, rw->f->subs[0].column);
     rw_did(rw, 0, "NOT NULL by way of a CHECK");
     rw->out->needs_alone = true;
 }
 
 /* ---- add-unique-using-index, add-pk-using-index ---- */
 
+/* The index first: what fails is most likely its build. A primary key makes its columns NOT
+ * NULL by itself, without a scan where a CHECK says so. */
 void
 rw_key_using_index(struct rw *rw)
 {
@@ -220,18 +224,13 @@ rw_key_using_index(struct rw *rw)
         rw->why = "a comment stands between words that go to another statement";
         return;
     }
-    const char *name = name_of(rw, o, c, NULL, is_pk ? "pkey" : "key");
-    for (size_t i = 0; is_pk && i < c->n_columns; i++) {
-        const char *drop;
-        check_first(rw, o, c->columns[i], &drop);
-        rw_before(rw,
-            arena_printf(a, "ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;",
-                rw_name(rw, o), pol_ident(a, c->columns[i])));
-        rw_before(rw, drop);
-    }
-    rw_before(rw,
+    const char *index = made_name(rw, o, c, NULL, is_pk ? "pkey" : "key");
+    const char *name = pol_ident(a, index);
+    rw_index_before(rw, o, index,
         arena_printf(a, "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s %s;", name,
             rw_name(rw, o), rw_words(rw, open, end)));
+    for (size_t i = 0; is_pk && i < c->n_columns; i++)
+        check_around(rw, o, c->columns[i]);
     if (word == at)
         rw_put_before(rw, word, arena_printf(a, "CONSTRAINT %s", name));
     rw_replace(rw, open, end, arena_printf(a, "USING INDEX %s", name));

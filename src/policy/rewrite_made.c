@@ -50,6 +50,23 @@ is_statement(const char *wanted)
     return wanted && str_prefix(wanted, "CREATE INDEX ");
 }
 
+/* Of a statement that a check has written: CREATE INDEX CONCURRENTLY name ON ... */
+static const char *
+index_name(struct rw *rw, const char *statement)
+{
+    struct sql_lexer lx;
+    struct sql_token tok = { .len = 0 };
+    char name[64];
+    int r = 0;
+
+    sql_lex_init(&lx, statement, strlen(statement), true);
+    for (int i = 0; i < 4 && r == 0; i++)
+        r = sql_lex_next(&lx, &tok);
+    r = r ? r : sql_token_ident(statement, &tok, name);
+    DG_ASSERT(r == 0, "no index in `%s`", statement);
+    return arena_strdup(rw->a, name);
+}
+
 void
 rw_index_behind(struct rw *rw)
 {
@@ -69,7 +86,7 @@ rw_index_behind(struct rw *rw)
         }
     }
     if (str_prefix(index, "CREATE INDEX CONCURRENTLY "))
-        rw_follow_up(rw, index);
+        rw_index_later(rw, pol_table_of(rw->f), index_name(rw, index), index);
     else
         rw_then(rw, index);
     rw_did(rw, 0, index);
@@ -86,9 +103,7 @@ rw_soft_delete(struct rw *rw)
     if (!column)
         return;
     if (is_statement(rw->finding->wanted)) {
-        if (!rw->is_file)
-            rw->why = "the index takes a statement of its own";
-        else if (!makes_column(rw, column))
+        if (!makes_column(rw, column))
             rw->why = "its column is added by a later statement";
         else
             rw_index_behind(rw);
@@ -99,7 +114,7 @@ rw_soft_delete(struct rw *rw)
         return;
     const struct sql_object *o = &rw->f->objects[0];
     const char *const parts[] = { "idx", o->name, column };
-    rw_then(rw,
+    rw_then_or_later(rw,
         arena_printf(a, "CREATE INDEX %s%s ON %s (%s);",
             rw->f->flags & SQL_F_IF_NOT_EXISTS ? "IF NOT EXISTS " : "",
             pol_ident(a, pol_made_name(a, parts, 3)), rw_name(rw, o),

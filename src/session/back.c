@@ -7,6 +7,7 @@
 #include "session/own.h"
 #include "session/retry.h"
 #include "session/session.h"
+#include "session/steps.h"
 #include "session/track.h"
 
 #include <string.h>
@@ -116,6 +117,7 @@ on_error(struct sess *s, const char *body, size_t n)
     if (s->track)
         sess_track_error(s, current_unit(s), s->execs_done, s->batch_done, sqlstate);
     s->has_failed = true;
+    sess_steps_failed(s);
     gate_client_failed(&s->gate);
     sess_hold_over(s);
     sess_copy_failed(s);
@@ -138,14 +140,16 @@ on_complete(struct sess *s, char type, const char *body, size_t n)
         sess_copy_completed(s);
 }
 
-/* true: the client was told another tag than the server's. */
+/* true: the client is told another tag than the server's, or nothing yet. */
 static bool
-on_other_tag(struct sess *s)
+on_other_tag(struct sess *s, const char *body, size_t n)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(64);
-    const char *tag = sess_edited_tag(s);
-    if (!tag)
+    const char *tag;
+    if (!sess_edited_complete(s, body, n, &tag))
         return false;
+    if (!tag)
+        return true;
     pgw_build_command_complete(&b, tag);
     sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     on_complete(s, 'C', tag, strlen(tag) + 1);
@@ -157,14 +161,14 @@ static bool
 is_surplus(const struct sess *s)
 {
     return s->state == SESS_ST_READY && s->probe != SESS_PROBE_ANSWERED
-        && s->n_done >= s->n_sent && !sess_own_listens(s);
+        && s->n_done >= s->n_sent && !sess_own_listens(s) && !sess_steps_listen(s);
 }
 
 /* Must the body be there before we go on? */
 static bool
 is_looked_at(const struct sess *s, char type)
 {
-    if (sess_own_listens(s))
+    if (sess_own_listens(s) || sess_steps_listen(s))
         return true;
     switch (type) {
     case 'Z':
@@ -185,7 +189,11 @@ is_looked_at(const struct sess *s, char type)
 static bool
 look(struct sess *s, char type, const char *body, size_t n)
 {
-    if (sess_own_message(s, type, body, n))
+    if (sess_own_message(s, type, body, n)) {
+        sess_steps_go_on(s);
+        return false;
+    }
+    if (sess_steps_message(s, type, body, n))
         return false;
     switch (type) {
     case 'Z':
@@ -195,6 +203,8 @@ look(struct sess *s, char type, const char *body, size_t n)
             sess_retry_ready(s);
             return false;
         }
+        if (sess_steps_ready(s))
+            return false;
         on_ready(s, n == 1 ? *body : 'E');
         return true;
     case 'R':
@@ -212,7 +222,7 @@ look(struct sess *s, char type, const char *body, size_t n)
         sess_login_key(s, body, n);
         return false;
     case 'C':
-        if (on_other_tag(s))
+        if (on_other_tag(s, body, n))
             return false;
         on_complete(s, type, body, n);
         return true;
@@ -262,7 +272,7 @@ wake_front(struct sess *s)
     case SESS_WAIT_COPY:
         break;
     case SESS_WAIT_OWN:
-        if (!sess_own_is_settled(s))
+        if (!sess_own_is_settled(s) || !sess_steps_are_settled(s))
             return;
         break;
     }
@@ -306,7 +316,7 @@ is_seam(const struct sess *s, char type)
     return type == 'E' || (type == 'C' && s->edited) || s->state == SESS_ST_LOGIN
         || buf_len(&s->notices) > 0 || s->probe != SESS_PROBE_NONE
         || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
-        || sess_own_listens(s) || sess_retry_listens(s);
+        || sess_own_listens(s) || sess_retry_listens(s) || s->steps;
 }
 
 size_t

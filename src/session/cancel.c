@@ -13,6 +13,7 @@
 #include "session/dial.h"
 #include "session/links.h"
 #include "session/own.h"
+#include "session/steps.h"
 #include "session/retry.h"
 #include "session/session.h"
 
@@ -75,6 +76,7 @@ release_target(struct cancel *c)
     if (sess_answered(s) || s->n_cancels > 0)
         return;
     sess_own_uncancelled(s);
+    sess_steps_go_on(s);
     sess_resume(s);
 }
 
@@ -149,6 +151,13 @@ send_request(struct cancel *c)
     net_watch_set(&c->watch, NET_READ);
 }
 
+/* Nothing is under way that a cancel could hit. */
+static bool
+has_come_to_an_end(const struct sess *s)
+{
+    return sess_is_idle(s) && !sess_steps_listen(s);
+}
+
 static void
 dialled(void *ctx, const struct sess_dialled *got, const char *where, const char *why)
 {
@@ -156,7 +165,7 @@ dialled(void *ctx, const struct sess_dialled *got, const char *where, const char
     (void)where, (void)why;
     /* Meanwhile it may have come to an end by itself. */
     bool is_late = c->target
-        && (c->target->state != SESS_ST_READY || sess_is_idle(c->target));
+        && (c->target->state != SESS_ST_READY || has_come_to_an_end(c->target));
     if (!got) {
         next_or_home(c);
         return;
@@ -178,7 +187,8 @@ deliver(struct cancel *c, struct sess *s)
 {
     if (s->wait == SESS_WAIT_JUDGE || (s->wait == SESS_WAIT_OWN && s->request))
         s->is_cancelled = true; /* not sent yet: it never will be */
-    if (sess_retry_cancel(s) || sess_is_idle(s) || s->server_key_len > sizeof(c->key)) {
+    if (sess_retry_cancel(s) || has_come_to_an_end(s)
+        || s->server_key_len > sizeof(c->key)) {
         go_home(c);
         return;
     }

@@ -4,11 +4,13 @@
 #include "base/mem.h"
 #include "session/session.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 
 struct sess_edited {
     uint64_t unit;          /* it stands in */
     unsigned message;       /* number among the extended messages, or GATE_IN_QUERY */
+    unsigned n_complete;    /* of 1 + text->n_added statements */
+    char tag[64];           /* the first's */
     struct gate_text *text; /* owned reference; as the server got it */
     struct sess_edited *next;
 };
@@ -45,17 +47,23 @@ is_at(const struct sess *s, const struct sess_edited *e)
         && (e->message == GATE_IN_QUERY || e->message == s->batch_done);
 }
 
-const char *
-sess_edited_tag(const struct sess *s)
+bool
+sess_edited_complete(struct sess *s, const char *body, size_t n, const char **tag)
 {
-    for (const struct sess_edited *e = s->edited; e; e = e->next) {
-        if (e->text->tag && is_at(s, e))
-            return e->text->tag;
+    for (struct sess_edited *e = s->edited; e; e = e->next) {
+        if (!is_at(s, e) || (!e->text->tag && !e->text->n_added))
+            continue;
+        if (e->n_complete++ == 0)
+            snprintf(e->tag, sizeof(e->tag), "%.*s", (int)n, n ? body : "");
+        *tag = e->n_complete <= e->text->n_added ? NULL
+            : e->text->tag                       ? e->text->tag
+                                                 : e->tag;
+        return true;
     }
-    return NULL;
+    return false;
 }
 
-/* Of a statement that is another one the client sees neither text nor context. */
+/* Of a statement that is not its own the client sees neither text nor context. */
 static bool
 send_without_context(struct sess *s, const char *body, size_t n)
 {
@@ -75,7 +83,7 @@ sess_edited_error(struct sess *s, const char *body, size_t n)
     for (const struct sess_edited *e = s->edited; e; e = e->next) {
         if (!is_at(s, e))
             continue;
-        if (e->text->tag)
+        if (e->text->tag || e->n_complete > 0)
             return send_without_context(s, body, n);
         if (!pgw_error_field(body, n, 'P', &position)
             || str_int64(position, 1, INT32_MAX, &at) != 0)

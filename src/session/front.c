@@ -14,6 +14,7 @@
 #include "session/own.h"
 #include "session/retry.h"
 #include "session/session.h"
+#include "session/steps.h"
 #include "session/track.h"
 
 #include <stdio.h>
@@ -201,7 +202,18 @@ static void
 not_sent(struct sess *s)
 {
     s->is_cancelled = false;
-    gate_skip(s->request, "a setting before it failed");
+    gate_not_sent(s->request, AUD_SKIPPED, NULL, "a setting before it failed");
+    judgement_done(s);
+}
+
+/* The same of one of the statements that belong before it. */
+static void
+steps_failed(struct sess *s)
+{
+    const char *sqlstate, *why = sess_steps_why(s, &sqlstate);
+    s->is_cancelled = false;
+    gate_not_sent(s->request, AUD_FAILED, sqlstate, why);
+    sess_steps_free(s);
     judgement_done(s);
 }
 
@@ -343,12 +355,16 @@ on_query_text(struct sess *s, struct str sql)
         if (v != PASS)
             return v;
     }
-    switch (sess_own_before(s, true, false)) {
-    case SESS_OWN_DONE:
-        break;
-    case SESS_OWN_WAIT:
+    enum sess_own_step step = sess_steps_before(s);
+    if (step == SESS_OWN_FAILED) {
+        steps_failed(s);
+        return DROP;
+    }
+    if (step == SESS_OWN_DONE)
+        step = sess_own_before(s, true, false);
+    if (step == SESS_OWN_WAIT)
         return stay(s, SESS_WAIT_OWN);
-    case SESS_OWN_FAILED:
+    if (step == SESS_OWN_FAILED) {
         not_sent(s);
         return DROP;
     }
@@ -789,7 +805,7 @@ decide(struct sess *s, const struct frame *f, size_t n_there)
         return violation(
             s, "after a failed COPY: send Sync and wait for ReadyForQuery first");
     }
-    if (!sess_own_allows(s, type))
+    if (!sess_own_allows(s, type) || !sess_steps_allow(s))
         return stay(s, SESS_WAIT_OWN);
     if (s->n_sent - s->n_done >= MAX_UNITS && !strchr("dcfHX", type))
         return s->is_in_copy ? violation(s, "too many Syncs during COPY from stdin")

@@ -138,7 +138,7 @@ sess_watch(struct sess *s)
         return;
     /* A client that has closed its half still gets its answers; the server learns of the
      * end when everything before it is sent. */
-    if (s->client.is_eof && s->wait == SESS_WAIT_NONE)
+    if (s->client.is_eof && s->wait == SESS_WAIT_NONE && !s->steps)
         shut_when_flushed(&s->server, s->state == SESS_ST_READY);
     /* Nobody who is not logged in makes us keep more than a message. */
     bool takes_input = s->state == SESS_ST_STARTUP

@@ -53,7 +53,8 @@ void
 sess_retry_arm(struct sess *s, struct gate_text *text)
 {
     const struct gate_request *req = s->request;
-    if (req->rewrite.retries == 0 || text->scan.n != 1 || !sess_own_has_lock_timeout(s))
+    if (req->rewrite.retries == 0 || text->scan.n != 1 + text->n_added
+        || !sess_own_has_lock_timeout(s))
         return;
     struct sess_retry *r = s->retry = mem_zalloc(sizeof(*r));
     r->text = ref_take(text);

@@ -10,6 +10,7 @@
 #include "session/login.h"
 #include "session/own.h"
 #include "session/retry.h"
+#include "session/steps.h"
 #include "session/track.h"
 
 #include <stdarg.h>
@@ -188,6 +189,7 @@ release(struct sess *s)
     sess_refusals_clear(s);
     sess_own_free(s);
     sess_retry_free(s);
+    sess_steps_free(s);
     sess_edited_done(s, UINT64_MAX);
     mem_free(s->ends);
     s->ends = NULL;
@@ -243,6 +245,9 @@ end(struct sess *s, enum sess_end reason, const char *message)
     /* Everything sent is answered, or the client left and the server came to its end in
      * order: then an open transaction is rolled back. Else nobody can know. */
     sess_track_end(s, s->n_sent <= s->n_done);
+    if (s->steps && s->request)
+        gate_not_sent(s->request, AUD_UNKNOWN, NULL,
+            "the session ended while statements before it ran");
     sess_set_state(s, SESS_ST_CLOSED);
     s->end = reason;
     log_end(s, reason, message);

@@ -115,6 +115,7 @@ struct sess_console; /* console.h: what only ADMIN needs */
 struct sess_hold;    /* hold.c: rows of a history that are not forwarded yet */
 struct sess_track;   /* track.h: statements whose end matters */
 struct sess_own;     /* own.h: settings around a statement */
+struct sess_steps;   /* steps.h: statements before and behind one */
 struct sess_retry;   /* retry.h */
 struct sess_edited;  /* edited.c: texts whose errors lead back to the client's */
 struct sess_login;   /* login.h: what only the way to READY needs */
@@ -187,6 +188,7 @@ struct sess {
     struct sess_refusal *refusals; /* owned */
     size_t n_refusals, cap_refusals;
     struct sess_own *own;       /* owned; NULL while nothing is set */
+    struct sess_steps *steps;   /* owned; NULL: there are none */
     struct sess_edited *edited; /* owned list */
     struct sess_retry *retry;   /* owned; NULL: an error is the client's */
     struct map *portals;        /* name -> struct sess_bind; NULL while none matters */
@@ -249,9 +251,10 @@ void sess_edited_add(struct sess *s, unsigned message, struct gate_text *text);
 void sess_edited_done(struct sess *s, uint64_t unit);
 /* Is this ErrorResponse about a place in an edited text? Sends it with the client's. */
 bool sess_edited_error(struct sess *s, const char *body, size_t n);
-/* Does the CommandComplete at hand end an edited text whose statement is another one? The tag
- * that the client expects; NULL: the server's. */
-const char *sess_edited_tag(const struct sess *s);
+/* The CommandComplete at hand. true: the server's is not for the client: of an edited text
+ * whose statement is another one, or that has more statements behind the client's; *tag is
+ * what it expects, NULL as long as the last is not done. */
+bool sess_edited_complete(struct sess *s, const char *body, size_t n, const char **tag);
 
 /* --- copy.c -------------------------------------------------------------------------------- */
 enum sess_copy {

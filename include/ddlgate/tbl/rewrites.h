@@ -2,8 +2,7 @@
  * rewrite) or that `ddlgate check --fix` can write into a file: X-macro table.
  *
  * POL_REWRITE(symbol, function, where, form): symbol of tbl/checks.h; where is BOTH (wire
- * and files), WIRE (needs a session) or FILE (a question about files, or one that takes
- * several statements).
+ * and files), WIRE (needs a session) or FILE (a question about files).
  *
  * Without one, though the catalogue thinks of it, since neither a gate nor an edit of a file
  * can do it soundly:
@@ -39,20 +38,20 @@ POL_REWRITE(DROP_FK, lock_timeout, WIRE, "lock_timeout set before it, and set ba
 POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(DROP_PARTITION, lock_timeout, WIRE,
     "lock_timeout set before it, and set back after it")
-POL_REWRITE(LOCK_TABLE, lock_nowait, FILE, "LOCK TABLE ... NOWAIT")
-POL_REWRITE(ADD_UNIQUE, key_using_index, FILE,
+POL_REWRITE(LOCK_TABLE, lock_nowait, BOTH, "LOCK TABLE ... NOWAIT")
+POL_REWRITE(ADD_UNIQUE, key_using_index, BOTH,
     "CREATE UNIQUE INDEX CONCURRENTLY, then UNIQUE USING INDEX")
-POL_REWRITE(ADD_PK, key_using_index, FILE,
+POL_REWRITE(ADD_PK, key_using_index, BOTH,
     "CREATE UNIQUE INDEX CONCURRENTLY, columns NOT NULL by way of a CHECK, then PRIMARY KEY "
     "USING INDEX")
-POL_REWRITE(SET_NOT_NULL, not_null_by_check, FILE,
+POL_REWRITE(SET_NOT_NULL, not_null_by_check, BOTH,
     "a CHECK added NOT VALID and validated before it, and dropped behind it")
-POL_REWRITE(INLINE, inline_apart, FILE,
+POL_REWRITE(INLINE, inline_apart, BOTH,
     "the column first, then its constraint, NOT VALID and VALIDATE CONSTRAINT")
-POL_REWRITE(VOLATILE, default_apart, FILE,
+POL_REWRITE(VOLATILE, default_apart, BOTH,
     "the column first, then SET DEFAULT; rows that are there stay NULL")
 POL_REWRITE(MERGE_ALTER, merge_alter, FILE, "one ALTER TABLE with the actions of both")
-POL_REWRITE(PARTITION_OF, attach_behind, FILE, "CREATE TABLE ... (LIKE ...), then ATTACH PARTITION")
+POL_REWRITE(PARTITION_OF, attach_behind, BOTH, "CREATE TABLE ... (LIKE ...), then ATTACH PARTITION")
 POL_REWRITE(TX_NESTING, tx_flat, FILE, "no BEGIN and COMMIT inside of another")
 POL_REWRITE(VALIDATE_TX, commit_first, FILE, "COMMIT and BEGIN before VALIDATE CONSTRAINT")
 POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT behind the last")
@@ -88,8 +87,8 @@ POL_REWRITE(CONSTRAINT_NAMED, constraint_name, BOTH, "CONSTRAINT and a name befo
 POL_REWRITE(CREATED_UPDATED, add_columns, BOTH, "the columns that are missing, in CREATE TABLE")
 POL_REWRITE(SOFT_DELETE, soft_delete, BOTH,
     "the column that is missing, in CREATE TABLE; CREATE INDEX behind it is proposed")
-POL_REWRITE(TENANT_INDEX, index_behind, FILE, "CREATE INDEX behind it")
-POL_REWRITE(FK_INDEX, index_behind, FILE,
+POL_REWRITE(TENANT_INDEX, index_behind, BOTH, "CREATE INDEX behind it")
+POL_REWRITE(FK_INDEX, index_behind, BOTH,
     "CREATE INDEX behind it, CONCURRENTLY on a table that was there")
 POL_REWRITE(QUALIFIED, schema, WIRE,
     "the first schema of the session's search_path, before the name of what is made")
