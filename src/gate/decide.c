@@ -416,19 +416,37 @@ add_unit(const struct gate_context *ctx, const struct hist_migration *m,
     }
 }
 
+/* Where the action that a finding of the file speaks of stands in the statement as it runs;
+ * -1: it speaks of all of it. */
+static int
+place_of_action(const struct sql_facts *there, int pos, const struct sql_facts *here)
+{
+    for (size_t i = 0; pos >= 0 && i < there->n_subs && i < here->n_subs; i++) {
+        const struct sql_sub *sub = &there->subs[i];
+        if (sub->pos == pos || (sub->constraint && sub->constraint->pos == pos))
+            return here->subs[i].pos;
+    }
+    return -1;
+}
+
 /* With rewrite_migrated: what the file's own statement asks for, at that statement. A
  * timeout is asked for once in a file, and holds for each statement of it. */
 static void
-add_rewrites(const struct gate_context *ctx, const struct hist_match *at, size_t fact,
-    struct pol_findings *out)
+add_rewrites(const struct gate_context *ctx, const struct gate_text *text,
+    const struct hist_match *at, size_t fact, struct pol_findings *out)
 {
     const struct hist_migration *m = at->migration;
     const struct pol_findings *unit = unit_findings(ctx, m, at, out);
     for (size_t i = 0; i < unit->n; i++) {
         struct pol_finding f = unit->items[i];
         bool is_here = m->tree->facts[f.fact].stmt == at->stmt;
-        if (f.action == DG_REWRITE && (is_here || pol_rewrite_is_timeout(f.rule)))
-            pol_findings_add(out, from_unit(m, &f, fact, out->arena));
+        if (f.action != DG_REWRITE || !(is_here || pol_rewrite_is_timeout(f.rule)))
+            continue;
+        int pos = place_of_action(
+            &m->tree->facts[f.fact], f.pos, &text->tree->facts[fact]);
+        from_unit(m, &f, fact, out->arena);
+        f.pos = pos;
+        pol_findings_add(out, &f);
     }
 }
 
@@ -448,7 +466,7 @@ add_units(const struct gate_context *ctx, const struct gate_text *text,
         if (h[i].match.migration == m && m && text->tree->facts[i].parent < 0
             && (text->tree->facts[i].cls & (DG_DDL | DG_CODE | DG_DCL | DG_MAINTENANCE))
             && pol_rewrites_migrated(ctx->target.policy))
-            add_rewrites(ctx, &h[i].match, i, out);
+            add_rewrites(ctx, text, &h[i].match, i, out);
         /* An applied migration was judged when it ran. */
         if (!m || m == last
             || (!m->is_down && hist_view_state(ctx->view, m->index) == DG_MIG_APPLIED))
