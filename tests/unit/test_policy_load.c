@@ -69,8 +69,8 @@ static const struct bad_case bad[] = {
         "(`ddlgate check --list` shows which have one); use reject, which shows what to "
         "write instead" },
     { "rewrite of what only files have",
-        P "[check explicit-lock-table]\naction = rewrite\n",
-        "policy.ini:4: explicit-lock-table has no safe form that the gate can make by "
+        P "[check merge-alter-table]\naction = rewrite\n",
+        "policy.ini:4: merge-alter-table has no safe form that the gate can make by "
         "itself (`ddlgate check --list` shows which have one); use reject, which shows what "
         "to write instead" },
     { "rewrite in a section", P "[access a]\naction = rewrite\n",
