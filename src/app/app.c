@@ -7,6 +7,7 @@
 #include "app/capture.h"
 #include "app/console.h"
 #include "app/historian.h"
+#include "app/outlook.h"
 #include "app/survey.h"
 #include "app/usher.h"
 #include "base/log.h"
@@ -41,6 +42,7 @@ struct app {
     struct net_loop *loop;
     struct historian *historian;
     struct survey *survey;
+    struct outlook *outlook;
     atomic_ulong n_changes; /* schema changes sent or over, of all workers */
     struct usher *usher;
     struct capture *capture;
@@ -72,6 +74,8 @@ publish(struct app *app, struct gate_snapshot *snap, struct sess_links *links)
     app->links = links;
     for (size_t i = 0; i < app->shared.n_workers; i++)
         sess_worker_snapshot(app->threads[i].worker, snap, links);
+    if (app->outlook) /* not when the last files are captured at the end */
+        outlook_begin(app->outlook, snap);
 }
 
 static void
@@ -91,16 +95,6 @@ log_snapshot(const struct gate_snapshot *s)
         hash_hex(set->digest, sizeof(set->digest), hex);
         log_info("migrations %s: %zu in %s, digest %.12s", set->conf.name, set->n,
             set->conf.path, hex);
-    }
-    for (size_t u = 0; u < s->n_policies * s->n_sources; u++) {
-        const struct gate_units *units = &s->units[u];
-        for (size_t i = 0; i < units->source->set->n; i++) {
-            const struct hist_migration *m = &units->source->set->migrations[i];
-            const struct pol_finding *lead = pol_findings_lead(&units->findings[i]);
-            if (lead && units->findings[i].action >= DG_HOLD && !lead->needs_live)
-                log_warnx("%s will be refused by rule %s: %s", m->path, lead->rule,
-                    lead->message);
-        }
     }
     for (size_t i = 0; i < s->cfg->n_databases; i++) {
         const char *name = s->cfg->databases[i].name;
@@ -621,6 +615,7 @@ app_new(const char *config_path, const struct app_listener *listener, struct app
     struct historian_ops ops = { .current = current_snapshot, .ctx = app };
     app->historian = historian_new(app->loop, &ops, cfg->control_idle_timeout_ms);
     app->survey = survey_new(app->loop, &app->n_changes, cfg->control_idle_timeout_ms);
+    app->outlook = outlook_new();
     app->usher = usher_new(app->loop, cfg->control_idle_timeout_ms);
     struct console_ops console_ops = { .current = current_snapshot,
         .reload = reload,
@@ -642,6 +637,7 @@ app_new(const char *config_path, const struct app_listener *listener, struct app
     make_workers(app);
     catch_signals(app);
     r = start_workers(app, err);
+    outlook_begin(app->outlook, app->snap);
     if (!r)
         r = listen_all(app, err);
     if (!r)
@@ -702,6 +698,8 @@ app_free(struct app *app)
     if (!app)
         return;
     stop_listening(app);
+    outlook_free(app->outlook);
+    app->outlook = NULL;
     stop_workers(app);
     if (app->capture) /* what was committed last still gets its file */
         task_run_all(net_loop_queue(app->loop));

@@ -22,6 +22,14 @@ checksum_of(const struct hist_migration *m, enum dg_migration_state state)
     return m->checksum ? "matches" : "none";
 }
 
+/* The rule; NULL: none. */
+static const char *
+refused_by(const struct gate_units *units, size_t migration)
+{
+    const struct pol_findings *f = gate_units_findings(units, migration);
+    return f->action >= DG_HOLD ? pol_findings_lead(f)->rule : NULL;
+}
+
 void
 standing_each(const struct gate_snapshot *snap, const char *database,
     const struct hist_view *view, void (*fn)(void *ctx, const struct standing *s),
@@ -34,15 +42,12 @@ standing_each(const struct gate_snapshot *snap, const char *database,
     struct standing s = { .database = database, .source = set->conf.name };
     for (size_t i = 0; i < set->n; i++) {
         const struct hist_migration *m = &set->migrations[i];
-        const struct pol_findings *f = &t.units->findings[i];
         s.version = m->version;
         s.name = m->name;
         s.file = m->shown;
         s.state = hist_view_state(view, i);
         s.checksum = checksum_of(m, s.state);
-        s.refused_by = s.state != DG_MIG_APPLIED && f->action >= DG_HOLD
-            ? pol_findings_lead(f)->rule
-            : NULL;
+        s.refused_by = s.state == DG_MIG_APPLIED ? NULL : refused_by(t.units, i);
         s.is_trouble = is_trouble(s.state) || s.refused_by;
         fn(ctx, &s);
     }

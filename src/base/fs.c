@@ -217,15 +217,28 @@ check_link(struct walk *w, const char *path)
 
 static int walk_dir(struct walk *w, const struct level *up, const char *rel);
 
-static int
-walk_entry(struct walk *w, const struct level *up, const char *rel)
+static void
+add_found(struct walk *w, const char *rel)
 {
-    AUTO(mem_free) char *path = mem_printf("%s/%s", w->root, rel);
+    MEM_GROW(w->found, w->n_found, w->cap);
+    w->found[w->n_found++] = mem_strdup(rel);
+}
+
+/* type: as readdir tells it. Of a regular file nothing else matters, and in a large folder
+ * asking again for each of them would take longer than all else here. */
+static int
+walk_entry(struct walk *w, const struct level *up, const char *rel, unsigned char type)
+{
     struct stat st;
 
     if (++w->n_seen > FS_WALK_MAX)
         return err_set(
             w->err, -EFBIG, "%s: more than %d files and folders", w->root, FS_WALK_MAX);
+    if (type == DT_REG) {
+        add_found(w, rel);
+        return 0;
+    }
+    AUTO(mem_free) char *path = mem_printf("%s/%s", w->root, rel);
     if (lstat(path, &st) < 0)
         return err_errno(w->err, -errno, "%s", path);
     if (S_ISLNK(st.st_mode)) {
@@ -237,10 +250,8 @@ walk_entry(struct walk *w, const struct level *up, const char *rel)
     }
     if (S_ISDIR(st.st_mode))
         return walk_dir(w, up, rel);
-    if (S_ISREG(st.st_mode)) {
-        MEM_GROW(w->found, w->n_found, w->cap);
-        w->found[w->n_found++] = mem_strdup(rel);
-    }
+    if (S_ISREG(st.st_mode))
+        add_found(w, rel);
     return 0;
 }
 
@@ -274,7 +285,7 @@ walk_dir(struct walk *w, const struct level *up, const char *rel)
             continue;
         AUTO(mem_free)
         char *below = mem_printf("%s%s%s", rel, rel[0] ? "/" : "", e->d_name);
-        int r = walk_entry(w, &here, below);
+        int r = walk_entry(w, &here, below, e->d_type);
         if (r)
             return r;
     }

@@ -231,6 +231,24 @@ hash_random(void *p, size_t n)
     }
 }
 
+/* A call of the kernel for each map of each migration would cost more than the maps. What
+ * SipHash says of a counter under a secret can't be told from random bytes without the
+ * secret, and says nothing of the keys made before or after. */
+void
+hash_new_key(uint8_t out[16])
+{
+    static _Thread_local uint8_t secret[16];
+    static _Thread_local uint64_t n_made;
+
+    if (n_made == 0)
+        hash_random(secret, sizeof(secret));
+    for (size_t i = 0; i < 2; i++) {
+        n_made++;
+        uint64_t half = hash_siphash(secret, &n_made, sizeof(n_made));
+        memcpy(out + i * sizeof(half), &half, sizeof(half));
+    }
+}
+
 void
 hash_random_id(char *out, size_t n)
 {

@@ -53,6 +53,8 @@ uint32_t hash_crc32(uint32_t crc, const void *p, size_t n);
 uint64_t hash_siphash(const uint8_t key[16], const void *p, size_t n);
 
 void hash_random(void *p, size_t n); /* from the kernel; panics if it can't */
+/* A secret key for hash_siphash, another one each time. */
+void hash_new_key(uint8_t out[16]);
 /* n random characters of Crockford's base32 (no I, L, O, U) and a NUL. */
 void hash_random_id(char *out, size_t n);
 

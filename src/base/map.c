@@ -114,7 +114,7 @@ void
 map_set(struct map *m, struct str key, void *value)
 {
     if (!m->n_slots)
-        hash_random(m->secret, sizeof(m->secret));
+        hash_new_key(m->secret);
     uint64_t hash = hash_siphash(m->secret, key.p, key.n);
     uint32_t *slot = find(m, key, hash);
 

@@ -37,8 +37,7 @@ struct judging {
     const struct sql_words *words;
     struct map *sources, *units; /* owned */
     struct gate_units *judged;   /* owned; policies x sources, as needed */
-    const struct hist_set **judged_sets;
-    size_t n_judged, cap_judged, cap_sets;
+    size_t n_judged, cap_judged;
     struct map *announced; /* owned; session, transaction, migration */
     struct arena *arena;
 };
@@ -71,13 +70,9 @@ unit_free(void *p)
 static void
 judging_deinit_p(struct judging *j)
 {
-    for (size_t i = 0; i < j->n_judged; i++) {
-        for (size_t k = 0; k < j->judged_sets[i]->n_all; k++)
-            pol_findings_deinit(&j->judged[i].findings[k]);
-        mem_free(j->judged[i].findings);
-    }
+    for (size_t i = 0; i < j->n_judged; i++)
+        gate_units_deinit(&j->judged[i]);
     mem_free(j->judged);
-    mem_free(j->judged_sets);
     map_free(j->units);
     map_free(j->sources);
     map_free(j->announced);
@@ -273,22 +268,22 @@ static const struct gate_units *
 units_of(struct judging *j, const struct pol *pol, const struct source *s)
 {
     for (size_t i = 0; i < j->n_judged; i++) {
-        if (j->judged[i].policy == pol && j->judged_sets[i] == s->set)
+        if (j->judged[i].policy == pol && j->judged[i].set == s->set)
             return &j->judged[i];
     }
     size_t n = j->n_judged, pos = 0;
     struct str key;
     void *u;
     MEM_GROW(j->judged, n, j->cap_judged);
-    MEM_GROW(j->judged_sets, n, j->cap_sets);
-    struct gate_units *units = &j->judged[j->n_judged];
-    *units = (struct gate_units){ .policy = pol,
-        .findings = mem_array(s->set->n_all + 1, sizeof(*units->findings)) };
-    j->judged_sets[j->n_judged++] = s->set;
+    struct gate_units *units = &j->judged[j->n_judged++];
+    gate_units_init_given(units, s->set, pol);
     while (map_next(j->units, &pos, &key, &u)) {
         const struct unit *unit = u;
-        if (unit->source == s)
-            judge_unit(pol, unit, &units->findings[unit->index]);
+        struct pol_findings findings;
+        if (unit->source != s)
+            continue;
+        judge_unit(pol, unit, &findings);
+        gate_units_give(units, unit->index, &findings);
     }
     return units;
 }

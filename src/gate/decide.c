@@ -343,14 +343,15 @@ is_announced(const struct gate_context *ctx, const struct hist_migration *m)
     return false;
 }
 
-/* The judgement of a migration: that of its load, unless live facts matter to it. Then it
+/* The judgement of a migration: that of the file alone, unless live facts matter to it. Then it
  * is made again with them at the migration's first statement, and stands for the session
  * until that comes again, so that a table which grows stops nothing half way. */
 static const struct pol_findings *
 unit_findings(const struct gate_context *ctx, const struct hist_migration *m,
     const struct hist_match *match, struct pol_findings *out)
 {
-    const struct pol_findings *loaded = &ctx->target.units->findings[m->index];
+    const struct pol_findings *loaded = gate_units_findings(
+        ctx->target.units, m->index);
     const struct pol *policy = ctx->target.policy;
 
     if (!loaded->wants.n)

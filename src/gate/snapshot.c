@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: ISC
-/* Building snapshots: policies once per file, sources once per section, every migration
- * judged whole under every policy that may meet it. */
+/* Building snapshots: policies once per file, sources once per section, and for every policy
+ * that may meet a source the place where its migrations' judgements will stand. */
 #include "gate/snapshot.h"
 
 #include "base/mem.h"
-#include "base/task.h"
 #include "history/capture.h"
 
 #include <errno.h>
@@ -12,19 +11,11 @@
 #include <sys/stat.h>
 
 static void
-units_deinit(struct gate_units *u)
-{
-    for (size_t i = 0; u->findings && i < u->source->set->n_all; i++)
-        pol_findings_deinit(&u->findings[i]);
-    mem_free(u->findings);
-}
-
-static void
 snapshot_free(struct ref *ref)
 {
     struct gate_snapshot *s = (struct gate_snapshot *)(void *)ref;
     for (size_t i = 0; s->units && i < s->n_policies * s->n_sources; i++)
-        units_deinit(&s->units[i]);
+        gate_units_deinit(&s->units[i]);
     mem_free(s->units);
     for (size_t i = 0; i < s->n_policies; i++)
         ref_drop(s->policies[i].pol);
@@ -175,67 +166,14 @@ load_sources(struct gate_snapshot *s, struct err *err)
     return 0;
 }
 
-/* --- judging: every migration for itself, so several threads do it ----------------------- */
-
-#define UNITS_PER_THREAD 64 /* below that another thread isn't worth its start */
-
-struct judge_job {
-    struct task task;
-    struct gate_units *units;
-    size_t from, step;
-};
-
-static void
-judge_some(struct task *task)
-{
-    struct judge_job *j = (struct judge_job *)(void *)task;
-    const struct hist_set *set = j->units->source->set;
-
-    for (size_t i = j->from; i < set->n_all; i += j->step) {
-        const struct hist_migration *m = &set->migrations[i];
-        struct hist_attest_answer attested;
-        hist_attest_ask(j->units->source->attest, set, m, &attested);
-        struct pol_text unit = { .text = m->text,
-            .len = m->len,
-            .file = m->file,
-            .scan = &m->scan,
-            .tree = m->tree,
-            .attested = m->is_down ? NULL : &attested };
-        pol_findings_init(&j->units->findings[i]);
-        pol_judge_unit(j->units->policy, &unit, &j->units->findings[i]);
-    }
-}
-
-static void
-judge_units(
-    struct gate_units *u, const struct gate_source *source, const struct pol *pol)
-{
-    size_t n = task_threads(source->set->n_all, UNITS_PER_THREAD);
-    struct judge_job jobs[TASK_MAX_THREADS];
-    struct task_pool *pool = NULL;
-
-    u->source = source;
-    u->policy = pol;
-    u->findings = mem_array(source->set->n_all, sizeof(*u->findings));
-    if (n > 1)
-        pool = task_pool_new(n - 1, SQL_TREE_WORKER_STACK, "judges");
-    for (size_t i = 0; i < n; i++) {
-        jobs[i] = (struct judge_job){ { .run = judge_some }, u, i, n };
-        if (i > 0)
-            task_pool_post(pool, &jobs[i].task);
-    }
-    judge_some(&jobs[0].task);
-    task_pool_free(pool);
-}
-
 static void
 finish(struct gate_snapshot *s)
 {
     s->units = mem_array(s->n_policies * s->n_sources, sizeof(*s->units));
     for (size_t p = 0; p < s->n_policies; p++) {
         for (size_t i = 0; i < s->n_sources; i++)
-            judge_units(
-                &s->units[p * s->n_sources + i], &s->sources[i], s->policies[p].pol);
+            gate_units_init(&s->units[p * s->n_sources + i], s->sources[i].set,
+                s->sources[i].attest, s->policies[p].pol);
     }
     const char **names = mem_array(s->n_sources, sizeof(*names));
     for (size_t i = 0; i < s->n_sources; i++)

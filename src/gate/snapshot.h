@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: ISC
 /* Everything a decision reads that comes from files: configuration, policies, migrations,
- * and each migration judged whole. One immutable object, swapped at a reload; the wire,
- * `check`, `explain` and `status` build it with the same code.  thread: any once built */
+ * and each migration judged whole, once somebody asks (units.h). One object that says the
+ * same to everybody for as long as it lives, swapped at a reload; the wire, `check`,
+ * `explain` and `status` build it with the same code.  thread: any once built */
 #ifndef DG_GATE_SNAPSHOT_H
 #define DG_GATE_SNAPSHOT_H
 
 #include "base/cell.h"
 #include "config/config.h"
+#include "gate/units.h"
 #include "history/history.h"
 #include "policy/policy.h"
 
-/* One migration source under one policy. */
 struct gate_source {
     const struct cfg_migrations *cfg; /* borrowed from snapshot->cfg */
     struct hist_set *set;             /* owned reference */
     struct hist_attest *attest;       /* owned reference */
     uint8_t stamp[HASH_SHA256_SIZE]; /* of folder and attestation when they were read */
-};
-
-struct gate_units {
-    const struct gate_source *source;
-    const struct pol *policy;
-    struct pol_findings *findings; /* one per migration of the set */
 };
 
 struct gate_policy {
@@ -36,7 +31,7 @@ struct gate_snapshot {
     size_t n_policies;
     struct gate_source *sources; /* one per [migrations] section, in its order */
     size_t n_sources;
-    struct gate_units *units; /* policies x sources */
+    struct gate_units *units; /* policies x sources, row by row */
     struct sql_words *words;  /* all history tables' names */
 };
 

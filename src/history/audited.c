@@ -80,7 +80,7 @@ hist_recorded_add(struct hist_set *set, const char *version, const char *file,
     bool is_down, const char *text, size_t len, const struct sql_words *words)
 {
     struct err err = { "" };
-    struct arena *a = arena_new();
+    struct arena *a = set->arena;
 
     MEM_GROW(set->migrations, set->n_all, set->cap);
     struct hist_migration *m = &set->migrations[set->n_all];
@@ -96,8 +96,9 @@ hist_recorded_add(struct hist_set *set, const char *version, const char *file,
     m->path = m->shown = m->file;
     set->n = set->n_all;
     int r = sql_scan(&m->scan, words, m->text, len, true, SQL_TREE_DEFAULT_DEPTH, &err);
+    hist_keep_scan(m);
     m->tree = r ? sql_tree_unparsable(&m->scan, err.text, -1)
-                : sql_tree_new(&m->scan, words, m->text, len, true);
+                : sql_tree_new_in(a, &m->scan, words, m->text, len, true);
     return m->index;
 }
 

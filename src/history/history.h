@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cell.h"
 #include "base/err.h"
+#include "base/task.h"
 #include "ddlgate/rows.h"
 #include "sql/tree.h"
 
@@ -95,7 +96,7 @@ struct hist_migration {
     const struct hist_locked
         *locked; /* of a lockfile: what it says of each statement */
     size_t n_locked;
-    struct arena *arena; /* owned: the strings and stmts */
+    struct arena *arena; /* borrowed, the set's: everything above that is a pointer */
 };
 
 struct hist_tool;
@@ -114,6 +115,7 @@ struct hist_set {
     uint8_t digest[HASH_SHA256_SIZE]; /* of everything loaded, for status and logs */
     struct hist_index *index;         /* digest -> places */
     struct arena *arena;
+    struct arena *arenas[TASK_MAX_THREADS]; /* what each parser made of its files */
 };
 
 /* Reads the folder. Errors (unreadable folder or file, a file that everybody may write, two

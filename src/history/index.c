@@ -83,8 +83,8 @@ flags_of_fact(const struct sql_facts *f)
     return flags;
 }
 
-static void
-classify(struct hist_migration *m)
+void
+hist_classify(struct hist_migration *m)
 {
     m->stmts = arena_alloc(m->arena, m->scan.n * sizeof(*m->stmts));
     for (size_t i = 0; i < m->tree->n; i++) {
@@ -109,6 +109,8 @@ without_cr(const char *text, size_t len, size_t *n)
     char *out = NULL;
 
     *n = 0;
+    if (!memchr(text, '\r', len))
+        return NULL;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\r' && i + 1 < len && text[i + 1] == '\n') {
             if (!out) {
@@ -160,22 +162,24 @@ add_migration(struct hist_index *ix, struct hist_migration *m)
     add_lf_places(ix, m);
 }
 
-/* All places of a digest get one number: that of the newest one. */
+/* All places of a digest get one number: that of the newest one. Places are looked at from
+ * the newest on, one after the other as they lie in memory. */
 static void
 number_digests(struct hist_set *set)
 {
     struct hist_index *ix = set->index;
+    AUTO(mem_free) uint32_t *newest = mem_alloc(ix->n * sizeof(*newest));
 
-    for (uint32_t b = 0; b < ix->n_buckets; b++) {
-        for (uint32_t head = ix->heads[b]; head != HIST_NO_DIGEST;
-             head = ix->places[head].next) {
-            for (uint32_t at = head; at != HIST_NO_DIGEST; at = ix->places[at].same) {
-                const struct hist_place *p = &ix->places[at];
-                struct hist_migration *m = &set->migrations[p->migration];
-                if (sql_digest_eq(&p->digest, &m->scan.stmts[p->stmt].digest))
-                    m->stmts[p->stmt].digest = head;
-            }
-        }
+    memset(newest, 0xff, ix->n * sizeof(*newest));
+    for (uint32_t at = ix->n; at-- > 0;) {
+        const struct hist_place *p = &ix->places[at];
+        struct hist_migration *m = &set->migrations[p->migration];
+        if (newest[at] == HIST_NO_DIGEST)
+            newest[at] = at;
+        if (p->same != HIST_NO_DIGEST)
+            newest[p->same] = newest[at];
+        if (sql_digest_eq(&p->digest, &m->scan.stmts[p->stmt].digest))
+            m->stmts[p->stmt].digest = newest[at];
     }
 }
 
@@ -335,7 +339,6 @@ hist_index_build(struct hist_set *set, struct err *err)
     if (r)
         return r;
     for (size_t i = 0; i < set->n_all; i++) {
-        classify(&set->migrations[i]);
         set->has_no_tx |= !set->migrations[i].is_down && set->migrations[i].is_no_tx;
         add_migration(ix, &set->migrations[i]);
     }

@@ -214,7 +214,6 @@ add_half(const struct reading *r, const struct changeset *c, size_t from, size_t
         line += s.n + 1;
     }
     if (is_down && !has_rollback) {
-        arena_free(m->arena);
         r->set->n_all--;
         return;
     }

@@ -100,6 +100,7 @@ struct job {
     const struct hist_set *set;
     const struct sql_words *words;
     struct hist_migration *migrations; /* in order of paths */
+    struct arena *arena;               /* borrowed from the set; this job's alone */
     size_t from, step, n;
     size_t failed; /* index of the first of its files with an error; n: none */
     int result;
@@ -154,6 +155,19 @@ check_reading(const struct hist_migration *m, struct err *err)
     return 0;
 }
 
+/* What a scan grows on the heap is up to twice as large as what is in it. */
+void
+hist_keep_scan(struct hist_migration *m)
+{
+    struct sql_stmt *found = m->scan.stmts;
+    size_t size = m->scan.n * sizeof(*found);
+
+    m->scan.stmts = arena_alloc(m->arena, size);
+    if (size)
+        memcpy(m->scan.stmts, found, size);
+    mem_free(found);
+}
+
 static int
 scan_file(struct hist_migration *m, const struct sql_words *words, struct err *err)
 {
@@ -162,6 +176,7 @@ scan_file(struct hist_migration *m, const struct sql_words *words, struct err *e
     int r = sql_scan(
         &m->scan, words, m->text, m->len, true, SQL_TREE_DEFAULT_DEPTH, &why);
 
+    hist_keep_scan(m);
     if (r) {
         /* the scan says "line 12: what"; here it is file:12: what */
         if (sscanf(why.text, "line %d: %n", &line, &skip) < 1)
@@ -173,7 +188,8 @@ scan_file(struct hist_migration *m, const struct sql_words *words, struct err *e
     }
     if (m->sent)
         hist_sent_lines(m->sent, &m->scan);
-    m->tree = sql_tree_new(&m->scan, words, m->text, m->len, true);
+    m->tree = sql_tree_new_in(m->arena, &m->scan, words, m->text, m->len, true);
+    hist_classify(m);
     return check_reading(m, err);
 }
 
@@ -223,6 +239,7 @@ run_job(struct task *task)
     struct job *j = (struct job *)(void *)task;
 
     for (size_t i = j->from; i < j->n && !j->result; i += j->step) {
+        j->migrations[i].arena = j->arena;
         j->result = load_file(j->set, j->words, &j->migrations[i], &j->err);
         if (j->result)
             j->failed = i;
@@ -239,10 +256,12 @@ hist_load_files(struct hist_set *set, struct err *err)
 
     struct task_pool *pool = task_pool_new(n, SQL_TREE_PARSER_STACK, "migrations");
     for (size_t i = 0; i < n; i++) {
+        set->arenas[i] = arena_new();
         jobs[i] = (struct job){ .task = { .run = run_job },
             .set = set,
             .words = words,
             .migrations = set->migrations,
+            .arena = set->arenas[i],
             .from = i,
             .step = n,
             .n = set->n_all,

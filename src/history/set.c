@@ -167,7 +167,7 @@ hist_set_add(struct hist_set *set, const char *relpath)
     MEM_GROW(set->migrations, set->n_all, set->cap);
     struct hist_migration *m = &set->migrations[set->n_all++];
     *m = (struct hist_migration){
-        .arena = arena_new(), .pair = HIST_NONE, .index = set->n_all - 1
+        .arena = set->arena, .pair = HIST_NONE, .index = set->n_all - 1
     };
     m->file = arena_strdup(m->arena, relpath);
     m->path = arena_printf(m->arena, "%s/%s", set->conf.path, relpath);
@@ -193,7 +193,6 @@ add_file(void *ctx, const char *relpath)
     if (r == HIST_NAME_BAD)
         return err_set(w->err, -EINVAL, "%s: %s", m->path, why.text);
     if (r == HIST_NAME_NO) {
-        arena_free(m->arena);
         set->n_all--;
         return 0;
     }
@@ -227,11 +226,10 @@ hist_set_free(struct ref *ref)
 {
     struct hist_set *set = (struct hist_set *)(void *)ref;
 
-    for (size_t i = 0; i < set->n_all; i++) {
+    for (size_t i = 0; i < set->n_all; i++)
         sql_tree_free(set->migrations[i].tree);
-        sql_scan_deinit(&set->migrations[i].scan);
-        arena_free(set->migrations[i].arena);
-    }
+    for (size_t i = 0; i < DG_ARRAY_SIZE(set->arenas); i++)
+        arena_free(set->arenas[i]);
     hist_index_free(set->index);
     mem_free(set->migrations);
     arena_free(set->arena);

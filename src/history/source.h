@@ -302,12 +302,17 @@ struct hist_index {
     size_t n_own;
 };
 
-/* Fills set->index from the scans and trees, and stmts of the migrations. Two migrations
+/* What a migration's statements are, from its scan and tree: stmts, without their digests,
+ * and what follows from them. */
+void hist_classify(struct hist_migration *m);
+/* Fills set->index from the scans and trees, and the stmts' digests. Two migrations
  * with one version or repeatables of one name are an error that names both files. */
 int hist_index_build(struct hist_set *set, struct err *err) MUST_CHECK;
 void hist_index_free(struct hist_index *ix);
 /* The newest place of a digest, or HIST_NO_DIGEST. */
 uint32_t hist_index_find(const struct hist_index *ix, const struct sql_digest *digest);
+/* Moves the statements that were found into the migration's arena. */
+void hist_keep_scan(struct hist_migration *m);
 /* Can it be a version of this set's tool: a number, or any text? */
 bool hist_is_version(const struct hist_set *set, const char *s);
 /* NULL if there is no such file. Rollbacks are not found. */

@@ -48,10 +48,8 @@ add(struct hist_set *set, const char *folder, struct str name, bool is_down)
     m->name = m->version;
     m->is_down = is_down;
     /* a change need not have a way back */
-    if (is_down && access(m->path, F_OK) != 0) {
-        arena_free(m->arena);
+    if (is_down && access(m->path, F_OK) != 0)
         set->n_all--;
-    }
 }
 
 int

@@ -6,7 +6,9 @@
 
 #include "sql/filter.h"
 
-/* Room for index n of an array in the arena, doubling; the old one is left behind. */
+/* Room for index n of an array in the arena, doubling; the old one is left behind. Nearly
+ * all statements have one object and one subcommand or none, and a history holds very many
+ * statements: room for more is made when it is needed. */
 static void *
 grow(struct mk *m, void *p, size_t n, size_t *cap, size_t size)
 {
@@ -14,7 +16,7 @@ grow(struct mk *m, void *p, size_t n, size_t *cap, size_t size)
 
     if (n < *cap)
         return p;
-    *cap = *cap ? *cap * 2 : 4;
+    *cap = *cap ? *cap * 2 : 1;
     bigger = arena_alloc(m->arena, *cap * size);
     if (n)
         memcpy(bigger, p, n * size);

@@ -369,7 +369,7 @@ add_token(struct scanner *s, const struct sql_token *tok)
     }
     if (tok->kind != SQL_T_WORD)
         s->after_begin = false;
-    s->after_label = (tok->kind == SQL_T_WORD && word_is(s, tok, "AS"))
+    s->after_label = (tok->kind == SQL_T_WORD && tok->len == 2 && word_is(s, tok, "AS"))
         || (tok->kind == SQL_T_PUNCT && s->text[tok->start] == '.');
     s->end = tok->start + tok->len;
     s->stmt.n_tokens++;

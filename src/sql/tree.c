@@ -7,13 +7,12 @@
 #include "sql/filter.h"
 #include "sql/make.h"
 
-/* Moves the maker's facts into a tree of their own. */
+/* Moves the maker's facts into a tree of their own, which lives in their arena. */
 static struct sql_tree *
 finish(struct mk *m)
 {
-    struct sql_tree *t = mem_zalloc(sizeof(*t));
+    struct sql_tree *t = arena_alloc(m->arena, sizeof(*t));
 
-    t->arena = m->arena;
     t->n = m->n;
     t->facts = arena_alloc(m->arena, (m->n + 1) * sizeof(*t->facts));
     if (m->n)
@@ -31,11 +30,11 @@ finish(struct mk *m)
 }
 
 struct sql_tree *
-sql_tree_new(const struct sql_scan *scan, const struct sql_words *words,
-    const char *text, size_t len, bool std_strings)
+sql_tree_new_in(struct arena *arena, const struct sql_scan *scan,
+    const struct sql_words *words, const char *text, size_t len, bool std_strings)
 {
     struct mk m = {
-        .arena = arena_new(),
+        .arena = arena,
         .words = words,
         .std_strings = std_strings,
     };
@@ -43,6 +42,17 @@ sql_tree_new(const struct sql_scan *scan, const struct sql_words *words,
 
     parse_all(&m, scan, &place, -1);
     return finish(&m);
+}
+
+struct sql_tree *
+sql_tree_new(const struct sql_scan *scan, const struct sql_words *words,
+    const char *text, size_t len, bool std_strings)
+{
+    struct arena *arena = arena_new();
+    struct sql_tree *t = sql_tree_new_in(arena, scan, words, text, len, std_strings);
+
+    t->arena = arena;
+    return t;
 }
 
 /* By its first two words and the word groups in it alone. */
@@ -112,16 +122,16 @@ sql_tree_unparsable(const struct sql_scan *scan, const char *why, int pos)
         m.f.error_pos = pos;
         mk_end(&m, -1);
     }
-    return finish(&m);
+    struct sql_tree *t = finish(&m);
+    t->arena = m.arena;
+    return t;
 }
 
 void
 sql_tree_free(struct sql_tree *t)
 {
-    if (!t)
-        return;
-    arena_free(t->arena);
-    mem_free(t);
+    if (t)
+        arena_free(t->arena); /* and the tree with it */
 }
 
 void

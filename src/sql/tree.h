@@ -30,7 +30,7 @@ struct sql_tree {
                               * reading (SQL_F_UNPARSABLE where that could be a change) */
     char error[256];   /* the parser's message then; quotes no constant */
     int error_pos;     /* byte offset, -1 */
-    struct arena *arena; /* owned */
+    struct arena *arena; /* owned, the tree lives in it; NULL: in somebody else's */
 };
 
 /* text: the same bytes that scan was made from. words: tracked history names (may be NULL).
@@ -38,6 +38,9 @@ struct sql_tree {
  * lexer's reading (first words), can be a schema change - a query in newer syntax - facts
  * of class DG_OTHER come back; else SQL_F_UNPARSABLE facts of class DG_DDL. */
 struct sql_tree *sql_tree_new(const struct sql_scan *scan,
+    const struct sql_words *words, const char *text, size_t len, bool std_strings);
+/* The same in the caller's arena, with which it ends. */
+struct sql_tree *sql_tree_new_in(struct arena *arena, const struct sql_scan *scan,
     const struct sql_words *words, const char *text, size_t len, bool std_strings);
 void sql_tree_free(struct sql_tree *t);
 CLEANUP_DEFINE(struct sql_tree *, sql_tree_free)

@@ -5,6 +5,7 @@
 #include "lib/unit.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 
 /* The file whose checksums were read back from the tools' history tables. */
 static const char users_sql[] =
@@ -191,6 +192,39 @@ START_TEST(siphash_depends_on_key_and_every_byte)
 }
 END_TEST
 
+static void *
+make_key(void *out)
+{
+    hash_new_key(out);
+    return NULL;
+}
+
+/* Within a thread and between threads, and each half for itself. */
+START_TEST(new_keys_differ)
+{
+    enum {
+        N = 64
+    };
+    uint8_t keys[N][16], zero[8] = { 0 };
+
+    for (size_t i = 0; i < N; i++) {
+        pthread_t thread;
+        if (i % 8) {
+            hash_new_key(keys[i]);
+            continue;
+        }
+        ck_assert_int_eq(pthread_create(&thread, NULL, make_key, keys[i]), 0);
+        pthread_join(thread, NULL);
+    }
+    for (size_t i = 0; i < 2 * N; i++) {
+        const uint8_t *half = keys[i / 2] + i % 2 * 8;
+        ck_assert_int_ne(memcmp(half, zero, 8), 0);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_int_ne(memcmp(half, keys[k / 2] + k % 2 * 8, 8), 0);
+    }
+}
+END_TEST
+
 START_TEST(random_ids_have_the_alphabet_and_differ)
 {
     char a[41], b[41], all[256] = { 0 };
@@ -244,6 +278,7 @@ suite(void)
     tcase_add_test(tc, equal_looks_at_every_byte);
     tcase_add_test(tc, siphash_is_refinerys);
     tcase_add_test(tc, siphash_depends_on_key_and_every_byte);
+    tcase_add_test(tc, new_keys_differ);
     tcase_add_test(tc, random_ids_have_the_alphabet_and_differ);
     tcase_add_test(tc, random_bytes_fill_all_of_it);
     tcase_set_timeout(tc, 60);
