@@ -186,6 +186,9 @@ judge(const struct example *x, struct pol_findings *f)
     t.text.file = x->file;
     judge_once(p, x, &t.text, f);
     judge_live(p, x, &t.text, f);
+    if (strcmp(x->rule, "idle-after-ddl") == 0 && f->n_locking)
+        pol_idle_judge(
+            p, t.text.tree->facts[f->locking[0]].tag, pol_idle_after_ms(p), f);
     policy_text_deinit(&t);
     ref_drop(p);
 }
