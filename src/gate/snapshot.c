@@ -3,6 +3,8 @@
  * judged whole under every policy that may meet it. */
 #include "gate/snapshot.h"
 
+#include "gate/unit.h"
+
 #include "base/mem.h"
 #include "base/task.h"
 #include "history/capture.h"
@@ -192,17 +194,10 @@ judge_some(struct task *task)
     const struct hist_set *set = j->units->source->set;
 
     for (size_t i = j->from; i < set->n_all; i += j->step) {
-        const struct hist_migration *m = &set->migrations[i];
-        struct hist_attest_answer attested;
-        hist_attest_ask(j->units->source->attest, set, m, &attested);
-        struct pol_text unit = { .text = m->text,
-            .len = m->len,
-            .file = m->file,
-            .scan = &m->scan,
-            .tree = m->tree,
-            .attested = m->is_down ? NULL : &attested };
+        AUTO(gate_unit_deinit) struct gate_unit unit;
+        gate_unit_init(&unit, j->units->source, &set->migrations[i]);
         pol_findings_init(&j->units->findings[i]);
-        pol_judge_unit(j->units->policy, &unit, &j->units->findings[i]);
+        pol_judge_unit(j->units->policy, &unit.text, &j->units->findings[i]);
     }
 }
 

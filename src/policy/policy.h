@@ -137,6 +137,8 @@ struct pol_text {
     const char *next_file;
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
+    /* of a migration: how it is taken back; NULL: its source has no way to say it */
+    const struct hist_rollback *rollback;
     const struct pol_live *live; /* NULL: nobody asked */
     int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
     const struct pol_made
@@ -203,7 +205,7 @@ const struct pol_check_info *pol_check_info(size_t i);
 struct pol_left_out {
     const char *id, *group;
     enum dg_action development, staging, production;
-    const char *needs; /* "LIVE", "SESSION", "FILES", "ELSEWHERE" */
+    const char *needs; /* "LIVE", "ELSEWHERE" */
     const char *why;
 };
 size_t pol_n_left_out(void);
