@@ -17,8 +17,7 @@
  *
  * POL_LEFT_OUT(id, group, development, staging, production, needs, why): rules of the
  * catalogue that are no check here. needs: LIVE (more facts from running servers than one
- * look at the catalogue gives), SESSION (what happens between statements of a running session), FILES (what stands
- * beside the migration's file), ELSEWHERE (another part does it; why names it). */
+ * look at the catalogue gives), ELSEWHERE (another part does it; why names it). */
 #ifndef POL_CHECK
 #define POL_CHECK(symbol, id, group, dev, stg, prod, scope, when, function, params, summary)
 #endif
