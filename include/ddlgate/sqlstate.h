@@ -6,6 +6,7 @@
 #define DG_SQLSTATE_WARNING            "01000" /* warnings of policy */
 #define DG_SQLSTATE_REFUSED            "42501" /* policy says no */
 #define DG_SQLSTATE_NOT_NOW            "55000" /* right statement, wrong moment */
+#define DG_SQLSTATE_IDLE               "25P03" /* idle in a transaction for too long */
 #define DG_SQLSTATE_CANCELED           "57014" /* a hold ended */
 #define DG_SQLSTATE_AUDIT_FAILED       "58030" /* the audit can't be written */
 #define DG_SQLSTATE_TOO_COMPLEX        "54001" /* too deep or too long to be judged */

@@ -39,6 +39,7 @@ enum aud_event {
     AUD_AUTH_FAILURE,  /* DG02W */
     AUD_APPROVAL,      /* DG40I, DG40W: decision DG_ALLOW approved, DG_REJECT denied */
     AUD_ROTATED,       /* DG71I: written by this module only */
+    AUD_IDLE, /* DG25I, DG25W: a transaction idle behind a change; W: ended, or would be */
     AUD_CAPTURE, /* DG61I, DG61W: a migration file was made, or could not be made */
 };
 

@@ -29,6 +29,8 @@ aud_event_action(enum aud_event e)
         return "approval";
     case AUD_ROTATED:
         return "audit.rotated";
+    case AUD_IDLE:
+        return "transaction.idle";
     case AUD_CAPTURE:
         return "migration.captured";
     }
@@ -107,6 +109,8 @@ aud_event_code(enum aud_event e, enum aud_outcome o, enum dg_action d)
         return d == DG_REJECT ? "DG40W" : "DG40I";
     case AUD_ROTATED:
         return "DG71I";
+    case AUD_IDLE:
+        return d >= DG_HOLD ? "DG25W" : "DG25I";
     case AUD_CAPTURE:
         return o == AUD_FAILED ? "DG61W" : "DG61I";
     }
@@ -124,6 +128,7 @@ aud_event_category(enum aud_event e)
     case AUD_INTENT:
     case AUD_DECISION:
     case AUD_OUTCOME:
+    case AUD_IDLE:
         return "database";
     case AUD_RELOAD:
     case AUD_APPROVAL:
@@ -174,6 +179,8 @@ aud_event_result(const struct aud_rec *r)
         return r->decision == DG_REJECT ? "failure"
             : r->decision == DG_HOLD    ? "unknown"
                                         : "success";
+    case AUD_IDLE:
+        return r->decision >= DG_HOLD && !r->is_observed ? "failure" : "success";
     case AUD_RELOAD:
     case AUD_CAPTURE:
         return r->outcome == AUD_FAILED ? "failure" : "success";

@@ -107,6 +107,9 @@ put_types(struct json *j, const struct aud_rec *r)
         if (r->outcome == AUD_FAILED || r->outcome == AUD_CANCELLED)
             second = "error";
         break;
+    case AUD_IDLE:
+        kind = r->decision >= DG_HOLD && !r->is_observed ? "end" : "info";
+        break;
     case AUD_CAPTURE:
         kind = r->outcome == AUD_FAILED ? "error" : "creation";
         break;

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "gate/snapshot.h"
 #include "gate/text.h"
+#include "gate/unit.h"
 #include "history/psql.h"
 
 /* A policy by its path: databases share them. */
@@ -291,7 +292,7 @@ static const struct hist_attest_answer nobody_knows = { .state = HIST_ATTEST_UNK
 
 static void
 check_text(struct check *c, struct report *r, const char *name, const char *sql,
-    size_t n, const struct hist_sent *sent)
+    size_t n, const struct hist_sent *sent, const struct hist_rollback *rollback)
 {
     AUTO(gate_text_unref)
     struct gate_text *t = gate_text_whole(NULL, NULL, sql, n, SQL_TREE_DEFAULT_DEPTH);
@@ -300,7 +301,8 @@ check_text(struct check *c, struct report *r, const char *name, const char *sql,
         .file = strcmp(name, "-") == 0 ? NULL : name,
         .scan = &t->scan,
         .tree = t->tree,
-        .attested = &nobody_knows };
+        .attested = &nobody_knows,
+        .rollback = rollback };
 
     if (sent)
         hist_sent_lines(sent, &t->scan);
@@ -319,14 +321,10 @@ judge_in_source(
     struct check *c, struct report *r, const struct place *p, unsigned *required)
 {
     const struct hist_migration *m = p->migration;
-    struct hist_attest_answer attested;
-    hist_attest_ask(p->source->attest, p->source->set, m, &attested);
-    struct pol_text unit = { .text = m->text,
-        .len = m->len,
-        .file = m->file,
-        .scan = &m->scan,
-        .tree = m->tree,
-        .attested = m->is_down || c->in.skips_attested ? NULL : &attested };
+    AUTO(gate_unit_deinit) struct gate_unit unit;
+    gate_unit_init(&unit, p->source->set, p->source->attest, m);
+    if (c->in.skips_attested)
+        unit.text.attested = NULL;
     const struct pol *done[16];
     size_t n_done = 0;
 
@@ -351,7 +349,7 @@ judge_in_source(
         if (is_known)
             continue;
         c->path = m->path;
-        judge(c, r, pol, &unit, m->sent, n_done > 0, p);
+        judge(c, r, pol, &unit.text, m->sent, n_done > 0, p);
         *required |= pol_required(pol);
         done[n_done++] = pol;
     }
@@ -444,16 +442,19 @@ check_file(struct check *c, struct report *r, const char *path)
     const struct place *p = is_stdin ? NULL : find_in_sources(c, path);
     AUTO(arena_free) struct arena *a = arena_new();
     const struct hist_sent *sent = NULL;
-    const char *text = NULL;
+    struct hist_rollback rollback;
+    const char *text = NULL, *name = is_stdin ? c->in.stdin_name : path;
     struct err err = { "" };
     size_t len;
 
     if (p)
         check_migration(c, r, p, path);
-    else if (hist_file_read(path, a, &text, &len, &sent, &err) == 0)
-        check_text(c, r, is_stdin ? c->in.stdin_name : path, text, len, sent);
+    else if (hist_file_read(path, a, &text, &len, &sent, &err) != 0)
+        report_trouble(r, name, err.text);
+    else if (!is_stdin && hist_rollback_beside(path, a, &rollback))
+        check_text(c, r, name, text, len, sent, &rollback);
     else
-        report_trouble(r, is_stdin ? c->in.stdin_name : path, err.text);
+        check_text(c, r, name, text, len, sent, NULL);
 }
 
 struct folder {

@@ -17,7 +17,9 @@ struct unit {
     const char *version, *file;
     bool is_down, is_of_file;
     struct hist_attest_answer attested; /* is_of_file: what is known of its tests */
-    const char **texts;                 /* owned; of its statements, each once */
+    struct hist_rollback rollback;      /* likewise, if has_rollback */
+    bool has_rollback;
+    const char **texts; /* owned; of its statements, each once */
     const char **digests;
     size_t n, cap, cap_digests;
     size_t index; /* in the source's set, once it is made */
@@ -182,6 +184,7 @@ file_of(const struct judging *j, struct unit *u)
             if (m->file && strcmp(m->file, u->file) == 0 && m->is_down == u->is_down
                 && holds_all(m, u)) {
                 hist_attest_ask(s->attest, s->set, m, &u->attested);
+                u->has_rollback = hist_rollback_of(s->set, m, j->arena, &u->rollback);
                 return m;
             }
         }
@@ -245,6 +248,8 @@ judge_unit(const struct pol *pol, const struct unit *u, struct pol_findings *out
 
     if (u->is_of_file && !u->is_down)
         t.attested = &u->attested;
+    if (u->has_rollback)
+        t.rollback = &u->rollback;
     pol_findings_init(&all);
     pol_findings_init(out);
     pol_judge_unit(pol, &t, u->is_of_file ? out : &all);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "gate/rewrite.h"
+#include "gate/unit.h"
 
 #include <string.h>
 
@@ -368,10 +369,13 @@ unit_findings(const struct gate_context *ctx, const struct hist_migration *m,
     }
     const struct pol_findings *found = loaded;
     if (ctx->live) {
-        struct pol_text unit = {
-            .live = ctx->live, .made = ctx->made, .own_pid = ctx->own_pid
-        };
-        found = gate_judged_add(ctx->judged, ctx->target.source->set, m, policy, &unit);
+        AUTO(gate_unit_deinit) struct gate_unit unit;
+        gate_unit_init(&unit, ctx->target.source->set, ctx->target.source->attest, m);
+        unit.text.live = ctx->live;
+        unit.text.made = ctx->made;
+        unit.text.own_pid = ctx->own_pid;
+        found = gate_judged_add(
+            ctx->judged, ctx->target.source->set, m, policy, &unit.text);
     }
     for (size_t i = 0; i < found->wants.n; i++)
         pol_wants_add(&out->wants, &found->wants.items[i]);

@@ -291,7 +291,7 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
         size_t n = gate_prepared_get(
             req->client, str_of(tree->facts[i].prep_name), 0, texts, &is_tx);
         for (size_t k = 0; k < n; k++) {
-            size_t first = req->findings.n;
+            size_t first = req->findings.n, first_locking = req->findings.n_locking;
             struct pol_history *h = mem_array(texts[k]->tree->n, sizeof(*h));
             gate_decide(ctx, session, texts[k], h, &req->findings);
             mem_free(h);
@@ -300,6 +300,8 @@ decide_executed(struct gate_request *req, const struct gate_context *ctx,
                 req->findings.items[j].object = NULL;
                 req->findings.items[j].pos = -1;
             }
+            for (size_t j = first_locking; j < req->findings.n_locking; j++)
+                req->findings.locking[j] = i;
             gate_rewrite_deny(
                 ctx->target.policy, &req->findings, first, "it was prepared before");
         }
@@ -508,6 +510,22 @@ executes_tracked(
     return found;
 }
 
+/* Does a fact of the statement lock what others use? */
+static bool
+is_locking(const struct gate_request *req, size_t root)
+{
+    const struct pol_findings *f = &req->findings;
+    size_t low = 0, high = f->n_locking;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (f->locking[mid] < root)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < f->n_locking && f->locking[low] < gate_text_end(req->text, root);
+}
+
 static int
 add_run(struct gate_request *req, const struct pol *policy, size_t root,
     bool *is_change, struct aud_wait *wait)
@@ -535,6 +553,8 @@ add_run(struct gate_request *req, const struct pol *policy, size_t root,
         mem_free(run.tx_name);
         return r;
     }
+    if (tracked)
+        run.intent->is_locking = is_locking(req, root);
     if (wanted) {
         run.step = gate_step_new(req, root, tracked, run.intent);
         run.is_step_lost = !run.step;

@@ -29,6 +29,7 @@ struct gate_intent {
     char request_id[9];
     uint64_t statement_id;
     int64_t start_us;
+    bool is_locking; /* others may wait for the end of its transaction (idle.h) */
 };
 
 /* A statement whose end matters: what stands where in the server's replies. */

@@ -86,19 +86,13 @@ gate_judged_add(struct gate_judged_list *list, struct hist_set *set,
     const struct pol_text *unit)
 {
     struct gate_judged *j = mem_zalloc(sizeof(*j));
-    struct pol_text text = *unit;
 
     ref_init(&j->ref, judged_free);
     j->set = ref_take(set);
     j->policy = ref_take((void *)(uintptr_t)policy);
     j->m = m;
     pol_findings_init(&j->findings);
-    text.text = m->text;
-    text.len = m->len;
-    text.file = m->file;
-    text.scan = &m->scan;
-    text.tree = m->tree;
-    pol_judge_unit(policy, &text, &j->findings);
+    pol_judge_unit(policy, unit, &j->findings);
     MEM_GROW(list->items, list->n, list->cap);
     list->items[list->n++] = j;
     return &j->findings;

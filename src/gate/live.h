@@ -28,7 +28,7 @@ struct gate_judged_list {
     size_t n, cap;
 };
 
-/* Judges m; unit: live facts and what goes with them, the text is m's. */
+/* Judges m; unit: m as gate/unit.h has it, with live facts. */
 const struct pol_findings *gate_judged_add(struct gate_judged_list *list,
     struct hist_set *set, const struct hist_migration *m, const struct pol *policy,
     const struct pol_text *unit);

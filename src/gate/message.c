@@ -40,6 +40,12 @@ one_line(struct arena *a, const char *s)
     return clean(a, s, false);
 }
 
+const char *
+gate_message_line(struct arena *a, const char *s)
+{
+    return one_line(a, s);
+}
+
 static const struct sql_facts *
 fact_of(const struct gate_message_ctx *ctx, const struct pol_finding *f)
 {

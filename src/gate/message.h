@@ -41,6 +41,8 @@ void gate_message_capture(const struct gate_message_ctx *ctx,
 /* What was sent in place of the client's statement, and what is left to do. */
 void gate_message_rewritten(const struct gate_message_ctx *ctx,
     const struct gate_rewrite *rw, struct gate_message *out);
+/* s without control bytes and what is no UTF-8; NULL stays NULL. */
+const char *gate_message_line(struct arena *a, const char *s);
 /* A refusal that no rule made: the audit can't be written, ... */
 void gate_message_fault(const struct gate_message_ctx *ctx, const char *sqlstate,
     const char *what, const char *hint, struct gate_message *out);

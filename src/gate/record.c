@@ -450,6 +450,46 @@ gate_record_outcome(struct gate_client *c, const struct gate_intent *in,
 }
 
 void
+gate_record_idle(struct gate_client *c, const struct gate_intent *change,
+    const struct pol_finding *f, int64_t idle_us)
+{
+    AUTO(buf_deinit) struct buf findings = BUF_INIT(FINDINGS_MAX);
+    struct gate_target target = gate_snapshot_find(c->env->snap, c->database);
+    char reason[160], set[512];
+    bool is_end = f->action >= DG_HOLD;
+    struct aud_rec rec = {
+        .event = AUD_IDLE,
+        .decision = f->action,
+        .is_observed = f->is_observed,
+        .intent_id = change->id,
+        .request_id = change->request_id,
+        .statement_id = change->statement_id,
+        .substatement_id = change->stmt,
+        .command = change->command,
+        .cls = change->cls,
+        .object = change->object,
+        .object_type = change->object_type,
+        .sqlstate = is_end && !f->is_observed ? f->sqlstate : NULL,
+        .rule = f->rule,
+        .environment = target.policy ? pol_environment(target.policy) : NULL,
+        .duration_us = idle_us,
+        .tx = AUD_TX_INSIDE,
+    };
+    snprintf(reason, sizeof(reason), "rule %s", f->rule);
+    rec.reason = reason;
+    if (f->origin_file) {
+        snprintf(set, sizeof(set), "%s:%d", f->origin_file, f->origin_line);
+        rec.rule_set = set;
+    }
+    buf_putf(&findings, "%s%s %s: %.1500s", f->is_observed ? "would " : "",
+        dg_action_name(f->action), f->rule, f->message);
+    rec.findings = buf_cstr(&findings);
+    fill_session(c, &rec);
+    /* What follows from it is told by the outcome, which is kept if this can't be written. */
+    (void)!aud_write(c->env->audit, &rec, NULL);
+}
+
+void
 gate_intent_free(struct gate_intent *in)
 {
     if (!in)

@@ -14,6 +14,9 @@ int gate_record_intent(struct gate_request *req, size_t fact, struct aud_wait *w
 /* The outcome of an intent. final: the intent is closed (and may be freed). */
 void gate_record_outcome(struct gate_client *c, const struct gate_intent *intent,
     enum aud_outcome outcome, const char *sqlstate, const char *reason);
+/* idle-after-ddl found the change's transaction idle for idle_us. */
+void gate_record_idle(struct gate_client *c, const struct gate_intent *change,
+    const struct pol_finding *f, int64_t idle_us);
 void gate_intent_free(struct gate_intent *intent);
 void gate_record_session(struct gate_client *c, bool is_start, const char *reason);
 void gate_record_malformed(struct gate_client *c, const char *what);

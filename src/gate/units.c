@@ -4,12 +4,13 @@
 
 #include "base/mem.h"
 #include "base/task.h"
+#include "gate/unit.h"
 
 #include <stdatomic.h>
 
 /* Published with all that it points to: release here, acquire there. Set once, never
  * changed again. */
-struct gate_unit {
+struct gate_judgement {
     _Atomic(struct pol_findings *) findings; /* owned; NULL: nobody has asked yet */
 };
 
@@ -25,17 +26,11 @@ static struct pol_findings *
 judge(const struct gate_units *u, const struct hist_migration *m)
 {
     struct pol_findings *f = mem_zalloc(sizeof(*f));
-    struct hist_attest_answer attested;
+    AUTO(gate_unit_deinit) struct gate_unit unit;
 
-    hist_attest_ask(u->attest, u->set, m, &attested);
-    struct pol_text unit = { .text = m->text,
-        .len = m->len,
-        .file = m->file,
-        .scan = &m->scan,
-        .tree = m->tree,
-        .attested = m->is_down ? NULL : &attested };
+    gate_unit_init(&unit, u->set, u->attest, m);
     pol_findings_init(f);
-    pol_judge_unit(u->policy, &unit, f);
+    pol_judge_unit(u->policy, &unit.text, f);
     return f;
 }
 
@@ -50,15 +45,15 @@ const struct pol_findings *
 gate_units_findings(const struct gate_units *u, size_t migration)
 {
     DG_ASSERT(migration < u->n, "migration %zu of %zu", migration, u->n);
-    struct gate_unit *unit = &u->each[migration];
+    struct gate_judgement *kept_at = &u->each[migration];
     struct pol_findings *kept = atomic_load_explicit(
-        &unit->findings, memory_order_acquire);
+        &kept_at->findings, memory_order_acquire);
 
     if (kept)
         return kept;
     struct pol_findings *mine = judge(u, &u->set->migrations[migration]);
-    if (atomic_compare_exchange_strong_explicit(
-            &unit->findings, &kept, mine, memory_order_acq_rel, memory_order_acquire))
+    if (atomic_compare_exchange_strong_explicit(&kept_at->findings, &kept, mine,
+            memory_order_acq_rel, memory_order_acquire))
         return mine;
     findings_free(mine); /* the same as what another thread has just kept */
     return kept;

@@ -7,7 +7,7 @@
  * nobody ever asks. Loading them need not wait for an answer that has no question.
  *
  * When does not matter to what comes out. Judging reads the policy, the file's text and
- * facts and its attestation, which all belong to the same snapshot and never change; no
+ * facts, its way back and its attestation, which all belong to the same snapshot and never change; no
  * clock, no server, no session. (What live facts change is judged again for each session,
  * by decide.h.) So two threads that ask at the same time come to the same answer, the first
  * one's is kept, and nobody waits: there is no lock here that a session could hang on.
@@ -24,13 +24,13 @@
 
 #define GATE_UNITS_LATER_BYTES SQL_TREE_INLINE_BYTES
 
-struct gate_unit;
+struct gate_judgement;
 
 struct gate_units {
     const struct hist_set *set;       /* borrowed */
     const struct hist_attest *attest; /* borrowed */
     const struct pol *policy;         /* borrowed */
-    struct gate_unit *each;           /* owned; one per migration of the set */
+    struct gate_judgement *each;      /* owned; one per migration of the set */
     size_t n;
 };
 

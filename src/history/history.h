@@ -81,7 +81,8 @@ struct hist_migration {
     bool is_down;    /* a rollback */
     bool is_no_tx;   /* runs outside of a transaction block, as its file says or must */
     bool says_no_tx; /* ... as its file says */
-    bool is_in_baseline;              /* counts as applied where there is no history */
+    bool says_no_rollback; /* the file says in its tool's words that there is none */
+    bool is_in_baseline;   /* counts as applied where there is no history */
     uint8_t digest[HASH_SHA256_SIZE]; /* of the file as it is; of the text where a file
                                        * holds several migrations */
     const char *text; /* what the tool sends: placeholders filled in, psql's backslash
@@ -152,6 +153,23 @@ bool hist_is_table(const struct hist_set *set, const char *schema, const char *t
 bool hist_is_same_tx(const struct hist_set *set);
 /* ... or before the migration runs? */
 bool hist_row_comes_first(const struct hist_set *set);
+
+/* How a migration is taken back. */
+struct hist_rollback {
+    bool
+        is_found; /* there are statements, or the file says in its tool's words that there
+                    * are none */
+    bool is_empty;      /* there is a file for it, without a statement */
+    const char *wanted; /* what is missing, as people know it: a file, a section */
+    const char *text;   /* of the rollback, as hist_migration's; NULL: none */
+    size_t len;
+};
+/* False: the source has no way to say it, or m is no migration that is taken back. wanted
+ * may be the arena's. */
+bool hist_rollback_of(const struct hist_set *set, const struct hist_migration *m,
+    struct arena *a, struct hist_rollback *out);
+/* The same of a file that no source is known of: what its own name says. */
+bool hist_rollback_beside(const char *path, struct arena *a, struct hist_rollback *out);
 
 /* How the tool runs a migration, for those who do it in its place. */
 enum hist_run {

@@ -198,19 +198,21 @@ add_half(const struct reading *r, const struct changeset *c, size_t from, size_t
 {
     struct hist_migration *m = hist_set_add(r->set, r->relpath);
     AUTO(mem_free) char *text = mem_strndup(r->text, to);
-    bool has_rollback = false;
+    bool has_rollback = false, has_word = false;
 
     blank(text, from);
     for (char *line = text + from, *end = text + to; line < end;) {
         struct str s = line_at(line, end), roll = after(s, "rollback");
         bool is_marker = after(s, "precondition").p || after(s, "comment").p
             || after(s, "validCheckSum").p || after(s, "ignoreLines").p;
+        bool is_none = str_ieqz(str_trim(roll), "not required")
+            || str_ieqz(str_trim(roll), "empty");
         if (roll.p && is_down)
             blank(line, (size_t)(roll.p - line));
         else if ((roll.p != NULL) != is_down || is_marker)
             blank(line, s.n);
-        has_rollback |= roll.p && !str_ieqz(str_trim(roll), "not required")
-            && !str_ieqz(str_trim(roll), "empty");
+        has_rollback |= roll.p && !is_none;
+        has_word |= roll.p != NULL;
         line += s.n + 1;
     }
     if (is_down && !has_rollback) {
@@ -221,6 +223,7 @@ add_half(const struct reading *r, const struct changeset *c, size_t from, size_t
         (int)c->author.n, c->author.p, r->relpath);
     m->name = arena_strndup(m->arena, c->id.p, c->id.n);
     m->is_down = is_down;
+    m->says_no_rollback = has_word && !has_rollback;
     m->is_no_tx = c->is_no_tx;
     m->checksum = is_down ? NULL : checksum(m->arena, text + from, to - from);
     if (c->delimiter)

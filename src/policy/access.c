@@ -109,8 +109,9 @@ amount_of(struct pol_run *r, const struct sql_object *o, bool is_rows, int64_t *
         return true;
     *to = INT64_MAX;
     if (state == POL_LIVE_FOUND) {
-        *from = is_rows ? rel->n_rows : rel->bytes;
-        if (rel->is_size_known)
+        bool is_counted = !is_rows || !rel->is_uncounted;
+        *from = !is_rows ? rel->bytes : is_counted ? rel->n_rows : 0;
+        if (rel->is_size_known && is_counted)
             *to = *from;
     }
     return true;

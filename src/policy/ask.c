@@ -215,7 +215,8 @@ pol_live_words(struct pol_run *r, const struct pol_live_relation *rel)
 
     return arena_printf(a, "%s%s: %s%s%s%s.", pol_live_name(r, rel),
         rel->is_guess ? " (if that is meant)" : "", pol_live_size_words(a, rel),
-        rel->n_partitions ? arena_printf(a, " in %zu partitions", rel->n_partitions)
+        rel->n_partitions ? arena_printf(a, " in %zu partition%s", rel->n_partitions,
+            rel->n_partitions == 1 ? "" : "s")
                           : "",
         n == 1      ? ", 1 session holds locks on it"
             : n > 1 ? arena_printf(a, ", %zu sessions hold locks on it", n)

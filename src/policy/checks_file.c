@@ -56,6 +56,33 @@ pol_check_recorded(struct pol_run *r, const struct sql_facts *f)
                 "Before COMMIT: INSERT INTO %s (version, name) VALUES (...);", table)));
 }
 
+/* ---- migration-down-present ---- */
+
+void
+pol_check_down_present(struct pol_run *r, const struct sql_facts *f)
+{
+    struct arena *a = pol_arena(r);
+    const struct hist_rollback *back = r->text->rollback;
+    const char *mark = pol_param(r, POL_P_MARK)->text;
+
+    (void)f;
+    if (!back || back->is_found || pol_comment_has(r->text, mark))
+        return;
+    const struct pol_text of_back = { .text = back->text, .len = back->len };
+    if (back->text && pol_comment_has(&of_back, mark))
+        return;
+    const char *wanted = back->wanted ? back->wanted : "its rollback";
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(a, "nothing takes it back: %s %s", wanted,
+                       back->is_empty ? "holds no statement" : "is missing"),
+            .detail =
+                "When it turns out to be wrong there is no quick, reviewed way back.",
+            .hint = arena_printf(a,
+                "Write it; or say in a comment of the file why there is none: -- %s: "
+                "<reason>",
+                mark)));
+}
+
 /* ---- migration-down-blocked ---- */
 
 void

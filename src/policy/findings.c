@@ -21,6 +21,7 @@ void
 pol_findings_deinit(struct pol_findings *f)
 {
     mem_free(f->items);
+    mem_free(f->locking);
     pol_wants_deinit(&f->wants);
     if (f->arena)
         arena_free(f->arena);

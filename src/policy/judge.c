@@ -22,6 +22,7 @@
 #define POL_WORD_HISTORY         "history"
 #define POL_WORD_LIVE            "live"
 #define POL_WORD_ALWAYS          "always"
+#define POL_WORD_SESSION         "session"
 #define POL_WORD_EXEMPT          "exempt"
 #define POL_RUNS_SAFETY          POL_SAFETY
 #define POL_RUNS_STANDARD        POL_ALL
@@ -165,6 +166,7 @@ runs(const struct pol_run *r, const struct sql_facts *f, enum pol_when_runs when
     case POL_ON_ALWAYS:
         return true;
     case POL_ON_END:
+    case POL_ON_SESSION:
     case POL_ON_EXEMPT:
         break;
     }
@@ -293,6 +295,8 @@ run_facts(struct pol_run *r)
                 pol_access_judge(r);
             count_free(r);
             run_checks(r, f);
+            if (r->session && is_change(r, f))
+                pol_idle_note(r, f);
             n++;
             n_off += r->granted && r->granted->checks_off;
         } else if (r->session) {

@@ -146,7 +146,8 @@ pol_live_size_words(struct arena *a, const struct pol_live_relation *rel)
     if (!rel->is_size_known && !rel->bytes)
         return "of unknown size";
     return arena_printf(a, "%s%s, %s", rel->is_size_known ? "" : "at least ",
-        pol_bytes_words(a, rel->bytes), pol_rows_words(a, rel->n_rows));
+        pol_bytes_words(a, rel->bytes),
+        rel->is_uncounted ? "never analyzed" : pol_rows_words(a, rel->n_rows));
 }
 
 const char *

@@ -81,6 +81,8 @@ struct pol_live_relation {
     const char *default_partition;      /* NULL: none */
     int64_t bytes, n_rows; /* with all partitions, without indexes; as far as known */
     bool is_size_known;    /* false: some of it was never vacuumed or analyzed */
+    bool
+        is_uncounted; /* n_rows is what may be in it by its size: nothing has counted them */
     size_t n_partitions;
     struct pol_live_relation *table; /* of an index: the table it is on; else NULL */
     struct pol_live_column *columns;

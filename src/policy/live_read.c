@@ -91,6 +91,7 @@ read_relation(struct reader *rd, struct pol_live_relation *rel)
     rel->n_partitions = (size_t)number(rd, 8, 0);
     rel->is_size_known = has_flag(rd, 9, 'k');
     rel->is_guess = has_flag(rd, 9, 'g');
+    rel->is_uncounted = has_flag(rd, 9, 'u');
 }
 
 /* name, type, base type, shown, typmod, flags */

@@ -84,6 +84,9 @@ struct pol_findings {
      * the text to be judged again with it. */
     struct pol_wants wants;
     struct arena *arena;
+    /* Facts that lock what others use, in order: idle-after-ddl waits for their end. */
+    size_t *locking; /* owned */
+    size_t n_locking, cap_locking;
 };
 /* Copies the finding (its strings stay where they are) and raises action. */
 void pol_findings_add(struct pol_findings *f, const struct pol_finding *item);
@@ -134,6 +137,8 @@ struct pol_text {
     const char *next_file;
     /* of a migration: whether it was tried out; NULL: nothing that could be */
     const struct hist_attest_answer *attested;
+    /* of a migration: how it is taken back; NULL: its source has no way to say it */
+    const struct hist_rollback *rollback;
     const struct pol_live *live; /* NULL: nobody asked */
     int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
     const struct pol_made
@@ -151,6 +156,13 @@ pol_judge_unit(const struct pol *p, const struct pol_text *t, struct pol_finding
  * needs_history: is it a schema change or history write? */
 bool
 pol_is_tracked(const struct pol *p, const struct sql_facts *f, bool *needs_history);
+
+/* idle-after-ddl: how long a transaction with such a change may be idle; 0: nobody asks. */
+int64_t pol_idle_after_ms(const struct pol *p);
+/* It was, for idle_ms. what: the change, "ALTER TABLE orders". Adds one finding, if any; its
+ * fact and object say nothing. */
+void pol_idle_judge(
+    const struct pol *p, const char *what, int64_t idle_ms, struct pol_findings *out);
 
 /* [policy] facts_timeout */
 int64_t pol_facts_timeout_ms(const struct pol *p);
@@ -179,9 +191,8 @@ struct pol_check_info {
     enum dg_action development, staging, production;
     const char *params; /* "except; max=3; ..." or "" */
     bool is_standard;   /* runs only where a policy asks for it */
-    /* Which statements it runs on: "static", "live", "file", "end", "history", "always",
-     * "exempt"
-     * (tbl/checks.h). */
+    /* Which statements it runs on: "static", "live", "file", "end", "history", "session",
+     * "always", "exempt" (tbl/checks.h). */
     const char *when;
 };
 size_t pol_n_checks(void);
@@ -194,7 +205,7 @@ const struct pol_check_info *pol_check_info(size_t i);
 struct pol_left_out {
     const char *id, *group;
     enum dg_action development, staging, production;
-    const char *needs; /* "LIVE", "SESSION", "FILES", "ELSEWHERE" */
+    const char *needs; /* "LIVE", "ELSEWHERE" */
     const char *why;
 };
 size_t pol_n_left_out(void);

@@ -27,6 +27,7 @@ enum pol_when_runs {
     POL_ON_FILE,
     POL_ON_END,
     POL_ON_HISTORY,
+    POL_ON_SESSION,
     POL_ON_ALWAYS,
     POL_ON_EXEMPT,
 };
@@ -211,6 +212,7 @@ typedef void pol_check_fn(struct pol_run *r, const struct sql_facts *f);
 #define POL_CHECK_FN_END(function)     pol_check_fn function;
 #define POL_CHECK_FN_HISTORY(function) pol_check_fn function;
 #define POL_CHECK_FN_ALWAYS(function)  pol_check_fn function;
+#define POL_CHECK_FN_SESSION(function)
 #define POL_CHECK_FN_EXEMPT(function)
 #include "ddlgate/tbl/checks.h"
 
@@ -225,6 +227,10 @@ const struct pol_check_row *pol_check_row(enum pol_check check);
 bool pol_check_find(struct str id, enum pol_check *out);
 /* May its action be `rewrite`? (rewrite.c) */
 bool pol_check_may_rewrite(enum pol_check check);
+
+/* idle.c: the statement that was just judged; what is locked by it counts for
+ * idle-after-ddl. */
+void pol_idle_note(struct pol_run *r, const struct sql_facts *f);
 
 /* --- small questions ------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
  * passes from where it was read. Here the units are counted, refusals swapped, notices put
  * in, outcomes learned. */
 #include "base/mem.h"
+#include "session/idle.h"
 #include "session/login.h"
 #include "session/own.h"
 #include "session/retry.h"
@@ -96,6 +97,7 @@ on_ready(struct sess *s, char status)
     s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
     sess_own_ready(s, unit, status);
+    sess_idle_ready(s);
 }
 
 /* true: ours was sent instead */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "session/console.h"
 #include "session/dial.h"
+#include "session/idle.h"
 #include "session/links.h"
 #include "session/login.h"
 #include "session/own.h"
@@ -244,16 +245,17 @@ end(struct sess *s, enum sess_end reason, const char *message)
     bool was_ready = s->state == SESS_ST_READY || s->state == SESS_ST_ADMIN;
     /* Everything sent is answered, or the client left and the server came to its end in
      * order: then an open transaction is rolled back. Else nobody can know. */
+    s->end = reason;
     sess_track_end(s, s->n_sent <= s->n_done);
     if (s->steps && s->request)
         gate_not_sent(s->request, AUD_UNKNOWN, NULL,
             "the session ended while statements before it ran");
     sess_set_state(s, SESS_ST_CLOSED);
-    s->end = reason;
     log_end(s, reason, message);
     if (was_ready && s->worker->env.snap->cfg->audit_sessions)
         gate_record_session(&s->gate, false, end_reasons[reason].text);
     sess_timer_done(s);
+    sess_idle_free(s);
     say_goodbye(&s->client);
     s->gate.tls_version = s->gate.tls_cipher = s->gate.tls_subject = NULL;
     s->gate.tls_cn = NULL;
@@ -293,10 +295,17 @@ void
 sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     const char *message, const char *hint)
 {
-    AUTO(buf_deinit) struct buf b = BUF_INIT(8192);
-    struct pgw_error e = {
+    struct gate_message m = {
         .severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint
     };
+    sess_fatal_message(s, reason, &m);
+}
+
+void
+sess_fatal_message(struct sess *s, enum sess_end reason, const struct gate_message *m)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(8192);
+    const char *message = m->message;
     if (s->state == SESS_ST_CLOSED)
         return;
     if (s->login && s->login->prelude == SESS_PRELUDE_TLS)
@@ -304,7 +313,7 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     /* Not in the midst of another message, nor after the server's own last word. */
     bool is_amid = s->server.pass > 0 || (s->console && sess_console_is_amid(s));
     if (!is_amid && !s->has_said_fatal) {
-        pgw_error_build(&b, false, &e);
+        sess_message_error(m, false, &b);
         sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     }
     end(s, reason, str_prefix(message, OURS) ? message + strlen(OURS) : message);

@@ -117,6 +117,7 @@ struct sess_track;   /* track.h: statements whose end matters */
 struct sess_own;     /* own.h: settings around a statement */
 struct sess_steps;   /* steps.h: statements before and behind one */
 struct sess_retry;   /* retry.h */
+struct sess_idle;    /* idle.h */
 struct sess_edited;  /* edited.c: texts whose errors lead back to the client's */
 struct sess_login;   /* login.h: what only the way to READY needs */
 struct sess_dial;    /* dial.h */
@@ -191,6 +192,7 @@ struct sess {
     struct sess_steps *steps;   /* owned; NULL: there are none */
     struct sess_edited *edited; /* owned list */
     struct sess_retry *retry;   /* owned; NULL: an error is the client's */
+    struct sess_idle *idle;     /* owned; NULL: no transaction is watched */
     struct map *portals;        /* name -> struct sess_bind; NULL while none matters */
     struct sess_track *track;   /* owned; NULL while nothing is tracked */
     bool is_trail_cut; /* steps of the open transaction are lost (gate/trail.h) */
@@ -205,6 +207,8 @@ void sess_end(struct sess *s, enum sess_end reason);
 /* FATAL to the client, then the end. */
 void sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
     const char *message, const char *hint);
+void
+sess_fatal_message(struct sess *s, enum sess_end reason, const struct gate_message *m);
 void
 sess_log(const struct sess *s, bool is_warning, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* An answer that names the session came back; true: it is closed, do nothing more. */

@@ -30,7 +30,6 @@ bool sess_steps_allow(const struct sess *s);
 /* Does the message at hand wait no longer? */
 bool sess_steps_are_settled(const struct sess *s);
 
-
 /* Are answers of the server ours now? */
 bool sess_steps_listen(const struct sess *s);
 /* true: the message was an answer to ours, and is not for the client. */

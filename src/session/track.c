@@ -363,11 +363,28 @@ sess_track_end(struct sess *s, bool is_settled)
         struct entry *e = &s->track->entries[i];
         if ((e->state == ENTRY_EXECUTED || e->state == ENTRY_DOUBTFUL) && is_settled)
             settle(s, e, AUD_ROLLED_BACK, NULL,
-                "the session ended in an open transaction");
+                s->end == SESS_END_IDLE ? "rule idle-after-ddl"
+                                        : "the session ended in an open transaction");
         else
             settle(s, e, AUD_UNKNOWN, NULL, "the connection ended before the answer");
     }
     forget_done(s);
+}
+
+const struct gate_intent *
+sess_track_locking(const struct sess *s, bool has_failed)
+{
+    const struct sess_track *t = s->track;
+    bool holds = !has_failed;
+    for (size_t i = t ? t->n : 0; i > 0; i--) {
+        const struct entry *e = &t->entries[i - 1];
+        if (e->state != ENTRY_EXECUTED)
+            continue;
+        holds |= e->run.tx == SQL_TX_SAVEPOINT;
+        if (holds && e->run.intent && e->run.intent->is_locking)
+            return e->run.intent;
+    }
+    return NULL;
 }
 
 bool

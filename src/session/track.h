@@ -32,6 +32,10 @@ void sess_track_ready(struct sess *s, uint64_t unit, char status);
 /* The connection is over; client_left: nothing was under way at the server, so an open
  * transaction is surely rolled back. */
 void sess_track_end(struct sess *s, bool is_settled);
+/* The newest statement that the open transaction has run and that locks what others use
+ * (gate/idle.h); NULL: none. has_failed: an error has undone what came after the last
+ * savepoint, and all of it where there is none. */
+const struct gate_intent *sess_track_locking(const struct sess *s, bool has_failed);
 bool sess_track_is_open(const struct sess *s);
 /* A unit goes on under another number. */
 void sess_track_renumber(struct sess *s, uint64_t from, uint64_t to);

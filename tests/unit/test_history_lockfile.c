@@ -116,6 +116,33 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+/* Where some migration was recorded with its rollback, all should be. */
+START_TEST(rollbacks_are_missed_where_others_are)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(65536);
+    AUTO(buf_deinit) struct buf plain = BUF_INIT(65536);
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct hist_lock only = { .tool = "alembic", .migrations = &migrations[1], .n = 1 };
+    struct hist_rollback back;
+    struct hist_env e;
+
+    write_lock(&b, NULL);
+    init(&e, buf_cstr(&b));
+    hist_env_load(&e);
+    ck_assert(hist_rollback_of(e.set, &e.set->migrations[0], a, &back));
+    ck_assert(back.is_found);
+    ck_assert(hist_rollback_of(e.set, &e.set->migrations[1], a, &back));
+    ck_assert(!back.is_found && !back.is_empty);
+    ck_assert_ptr_nonnull(strstr(back.wanted, "ddlgate record --down"));
+    deinit(&e);
+    ck_assert_int_eq(hist_lock_write(&only, &plain, NULL), 0);
+    init(&e, buf_cstr(&plain));
+    hist_env_load(&e);
+    ck_assert(!hist_rollback_of(e.set, &e.set->migrations[0], a, &back));
+    deinit(&e);
+}
+END_TEST
+
 START_TEST(table_of_the_lockfile_counts)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(65536);
@@ -383,6 +410,7 @@ suite(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, what_is_written_is_read);
+    tcase_add_test(tc, rollbacks_are_missed_where_others_are);
     tcase_add_test(tc, table_of_the_lockfile_counts);
     tcase_add_loop_test(tc, edited_file_is_refused, 0, DG_ARRAY_SIZE(edits));
     tcase_add_test(tc, digest_must_be_that_of_the_text);

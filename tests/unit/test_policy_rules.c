@@ -15,6 +15,7 @@ struct example {
     const char *rule, *sql, *file, *hint, *says;
     const char *live;        /* lines of tests/lib/live.h; NULL: nobody is asked */
     char set[400], top[200]; /* lines of the INI */
+    const char *back; /* "missing", "found", "empty TEXT"; NULL: no way to say it */
     bool is_fail, is_wire;
     int version;
     unsigned times;
@@ -95,6 +96,8 @@ directive(struct reader *r, const char *line)
         to->hint = arena_strdup(arena, rest);
     } else if ((rest = after(line, "says"))) {
         to->says = arena_strdup(arena, rest);
+    } else if ((rest = after(line, "back"))) {
+        to->back = arena_strdup(arena, rest);
     } else if ((rest = after(line, "times"))) {
         to->times = (unsigned)atoi(rest);
     } else {
@@ -172,9 +175,24 @@ judge_live(const struct pol *p, const struct example *x, struct pol_text *t,
     pol_wants_deinit(&asked);
 }
 
+static const struct hist_rollback *
+rollback_of(const struct example *x, struct hist_rollback *room)
+{
+    const char *text = x->back ? after(x->back, "empty") : NULL;
+
+    *room = (struct hist_rollback){ .is_found = x->back
+            && strcmp(x->back, "found") == 0,
+        .is_empty = text,
+        .wanted = "1_x.down.sql",
+        .text = text,
+        .len = text ? strlen(text) : 0 };
+    return x->back ? room : NULL;
+}
+
 static void
 judge(const struct example *x, struct pol_findings *f)
 {
+    struct hist_rollback rollback;
     AUTO(mem_free)
     char *ini = mem_printf("[policy]\nenvironment = production\nchecks = listed\n%s"
                            "[check %s]\naction = warn\n%s",
@@ -184,8 +202,12 @@ judge(const struct example *x, struct pol_findings *f)
 
     policy_text_init(&t, x->sql, NULL);
     t.text.file = x->file;
+    t.text.rollback = rollback_of(x, &rollback);
     judge_once(p, x, &t.text, f);
     judge_live(p, x, &t.text, f);
+    if (strcmp(x->rule, "idle-after-ddl") == 0 && f->n_locking)
+        pol_idle_judge(
+            p, t.text.tree->facts[f->locking[0]].tag, pol_idle_after_ms(p), f);
     policy_text_deinit(&t);
     ref_drop(p);
 }

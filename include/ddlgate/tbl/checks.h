@@ -9,15 +9,15 @@
  *           nothing where nobody reads facts from the server (offline); FILE looks at every
  *           statement, in migration files and in `check` only, never at application traffic;
  *           END is asked once, at the end of such a file; HISTORY needs the migration history
- *           of a session; ALWAYS runs in all of them; EXEMPT is no check of its own.
+ *           of a session; SESSION is asked by a session while nothing is sent
+ *           (policy/idle.c); ALWAYS runs in all of them; EXEMPT is no check of its own.
  *   params  keys of its section beside action, message, hint, mode and reason, set apart by
  *           `;`, with the default after `=` (tbl/check_params.h says what they take).
  * The order is that of findings about one statement.
  *
  * POL_LEFT_OUT(id, group, development, staging, production, needs, why): rules of the
  * catalogue that are no check here. needs: LIVE (more facts from running servers than one
- * look at the catalogue gives), SESSION (what happens between statements of a running session), FILES (what stands
- * beside the migration's file), ELSEWHERE (another part does it; why names it). */
+ * look at the catalogue gives), ELSEWHERE (another part does it; why names it). */
 #ifndef POL_CHECK
 #define POL_CHECK(symbol, id, group, dev, stg, prod, scope, when, function, params, summary)
 #endif

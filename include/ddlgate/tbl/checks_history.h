@@ -19,6 +19,9 @@ POL_CHECK(RECORDED, "migration-recorded", "history", WARN, REJECT, REJECT, STAND
 POL_CHECK(COMPLETE, "migration-complete", "history", WARN, REJECT, REJECT, STANDARD, HISTORY,
     pol_check_complete, "",
     "A COMMIT of a migration that is incomplete or not recorded in its transaction.")
+POL_CHECK(DOWN_PRESENT, "migration-down-present", "history", NOTE, WARN, REJECT, STANDARD,
+    END, pol_check_down_present, "mark=irreversible",
+    "A migration without a rollback, where its tool has them; a comment may say why.")
 POL_CHECK(DOWN_BLOCKED, "migration-down-blocked", "history", ALLOW, HOLD, REJECT, STANDARD,
     END, pol_check_down_blocked, "names=*.down.sql, *.undo.sql, down.sql, U*__*.sql",
     "A down or undo script, which destroys what was written since.")
@@ -35,8 +38,6 @@ POL_LEFT_OUT("migration-version-unique", "history", REJECT, REJECT, REJECT, ELSE
     "two files with one version are an error when the folder is loaded")
 POL_LEFT_OUT("migration-statement-matches-file", "history", ALLOW, WARN, REJECT, ELSEWHERE,
     "migration-first compares every statement with the files by its digest")
-POL_LEFT_OUT("migration-down-present", "history", NOTE, WARN, REJECT, FILES,
-    "sources don't tell yet which files have a way back")
 POL_LEFT_OUT("migration-environment-order", "history", ALLOW, ALLOW, REJECT, LIVE,
     "needs the history table of the environment before this one")
 POL_LEFT_OUT("drift-detected", "history", NOTE, WARN, REJECT, LIVE,

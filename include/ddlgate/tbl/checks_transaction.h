@@ -28,5 +28,6 @@ POL_CHECK(ENUM_USED, "enum-value-used-in-transaction", "transaction", WARN, REJE
     "A new enum value used before its transaction is over, which fails.")
 POL_CHECK(TWO_PHASE, "two-phase-ddl", "transaction", WARN, REJECT, REJECT, SAFETY, FILE,
     pol_check_two_phase, "", "PREPARE TRANSACTION with schema changes: their locks stay.")
-POL_LEFT_OUT("idle-after-ddl", "transaction", WARN, WARN, REJECT, SESSION,
-    "needs a clock on the open transaction of the session")
+POL_CHECK(IDLE, "idle-after-ddl", "transaction", WARN, WARN, REJECT, SAFETY, SESSION,
+    NULL, "after=60s",
+    "A client that sends nothing for `after`, in a transaction that locks a table by a change.")

@@ -15,4 +15,5 @@ END(SERVER_LOST, 1, "connection to the server lost")
 END(SERVER_PROTOCOL, 1, "server broke the protocol")
 END(CANCEL_DONE, 0, "cancel request delivered")
 END(SHUTDOWN, 0, "gate shuts down")
+END(IDLE, 1, "idle in a transaction that has changed the schema (rule idle-after-ddl)")
 #undef END

@@ -40,3 +40,31 @@ CREATE TABLE orders (a int);
 --: set min = 3
 -- orders
 CREATE TABLE orders (a int);
+
+--: rule migration-down-present
+--: fails
+--: back missing
+--: says nothing takes it back: 1_x.down.sql is missing
+--: hint -- irreversible: <reason>
+ALTER TABLE orders ADD COLUMN note text;
+--: fails
+--: back empty -- to do
+--: says 1_x.down.sql holds no statement
+CREATE TABLE a (id int);
+--: fails
+--: back missing
+--: set mark = one way
+-- irreversible: the old values are gone
+UPDATE orders SET total = 0;
+--: passes
+--: back found
+CREATE TABLE a (id int);
+--: passes
+CREATE TABLE a (id int);
+--: passes
+--: back missing
+-- Irreversible: the old values are gone
+UPDATE orders SET total = 0;
+--: passes
+--: back empty -- irreversible: the old values are gone
+UPDATE orders SET total = 0;

@@ -109,3 +109,34 @@ BEGIN; ALTER TYPE mood ADD VALUE 'glad'; UPDATE a SET m = 'sad' WHERE id < 9; CO
 BEGIN; ALTER TABLE a ADD COLUMN x int; PREPARE TRANSACTION 'a';
 --: passes
 BEGIN; UPDATE a SET x = 1 WHERE id = 1; PREPARE TRANSACTION 'a';
+
+--: rule idle-after-ddl
+--: wire
+--: fails
+--: says ALTER TABLE is not committed, and nothing came for 60 s
+--: hint COMMIT or ROLLBACK
+ALTER TABLE orders ADD COLUMN note text;
+--: fails
+--: set after = 1500ms
+--: says nothing came for 1.5 s
+CREATE TABLE a (id int); DROP TABLE b;
+--: fails
+DROP INDEX by_note;
+--: fails
+DROP SCHEMA old CASCADE;
+--: fails
+ALTER VIEW v RENAME TO w;
+--: fails
+DO 'begin execute 1; alter table orders add column note text; end';
+--: fails
+CREATE TABLE lines (id int, order_id int REFERENCES orders);
+--: passes
+CREATE TABLE a (id int); ALTER TABLE a ADD COLUMN b int; CREATE INDEX i ON a (b); DROP INDEX i;
+--: passes
+CREATE TABLE a (id int PRIMARY KEY, up int REFERENCES a); CREATE TABLE b (a int REFERENCES a);
+--: passes
+CREATE INDEX CONCURRENTLY i ON orders (id); COMMENT ON TABLE orders IS 'x';
+--: passes
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS 'begin drop table orders; end';
+--: passes
+UPDATE orders SET id = 1; INSERT INTO orders VALUES (1); CREATE TEMP TABLE a (b int);
