@@ -167,6 +167,9 @@ struct hist_ops {
     /* The text the tool sends; the raw file is raw/n. Sets m->text, m->len, m->checksum. */
     int (*prepare)(const struct hist_set *set, struct hist_migration *m,
         const char *raw, size_t n, struct err *err);
+    /* The file with its placeholders filled in, as hist_placeholders; m->len is set. */
+    int (*fill)(const struct hist_set *set, struct hist_migration *m, const char *raw,
+        size_t n, char **text, struct err *err);
     /* After all files were read and sorted: checksums over several files. */
     int (*finish)(struct hist_set *set, struct err *err);
     /* The migration that the key of a row means; *name is what the key says of its name. */
@@ -189,7 +192,7 @@ struct hist_ops {
 
 extern const struct hist_ops hist_numbered_ops, hist_flyway_ops, hist_lockfile_ops,
     hist_drizzle_ops, hist_sqitch_ops, hist_db_migrate_ops, hist_atlas_ops,
-    hist_liquibase_ops;
+    hist_liquibase_ops, hist_goose_ops;
 
 /* Does a glob of the comma list match? */
 bool hist_in_list(const char *list, const char *name);
