@@ -106,6 +106,10 @@ is_own(const struct hist_view *v, const struct sql_facts *f,
         if (sql_digest_eq(&ix->own[i], digest))
             return true;
     }
+    for (size_t i = 0; !v->has_table && i < ix->n_setup; i++) {
+        if (sql_digest_eq(&ix->setup[i], digest))
+            return true;
+    }
     return f && f->parent == -1 && !(f->flags & (SQL_F_UNPARSABLE | SQL_F_TEMP))
         && hist_is_own(v->set, f);
 }

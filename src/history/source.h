@@ -103,8 +103,10 @@ struct hist_tool {
         *down_mark;         /* comments that cut a file in two, see section.c */
     const char *no_tx_mark; /* a comment that says: no transaction */
     enum hist_sum sum;
-    const char *order_by;              /* a column name; NULL: rows have no order */
-    const char *own;                   /* other tables of the tool's own, see own.c */
+    const char *order_by; /* a column name; NULL: rows have no order */
+    const char *own;      /* other tables of the tool's own, see own.c */
+    const char *setup; /* statements that pass while there is no history table; % stands
+                        * for its quoted name, see own.c */
     const struct hist_column *columns; /* in the order of the tool's CREATE TABLE */
     size_t n_columns;
     const struct hist_ops *ops; /* NULL: this row says it all */
@@ -301,8 +303,9 @@ struct hist_index {
     uint32_t n_buckets;   /* a power of two */
     uint32_t *by_version; /* owned; versioned migrations by ascending version */
     uint32_t n_versioned;
-    struct sql_digest own[8]; /* digests of the tool's own statements */
-    size_t n_own;
+    struct sql_digest own[8];   /* digests of the tool's own statements */
+    struct sql_digest setup[8]; /* ... of those that only make its tables at first */
+    size_t n_own, n_setup;
 };
 
 /* Fills set->index from the scans and trees, and stmts of the migrations. Two migrations
@@ -398,6 +401,7 @@ hist_is_own_table(const struct hist_set *set, const char *schema, const char *ta
 /* Appends texts whose digests are admitted, each ended by `;` (CREATE SCHEMA, whose
  * elements the facts of the outer statement don't show). */
 void hist_own_texts(const struct hist_set *set, struct buf *out);
+void hist_setup_texts(const struct hist_set *set, struct buf *out);
 /* Appends "name" with quotes, as an identifier. */
 void hist_put_ident(struct buf *b, const char *name);
 void hist_put_literal(struct buf *b, const char *s); /* as a constant */

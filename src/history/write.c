@@ -299,6 +299,11 @@ judge_insert(const struct judgement *j, const struct hist_match *match,
     struct err why = { "" };
     enum hist_write_verdict verdict = judge_rows(j, mig, &why);
 
+    /* A tool that makes its table anew fills it from one that it keeps beside. */
+    if (match && match->kind == HIST_MATCH_OWN && !j->w->n_rows)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_NOT_SEEN_RUN,
+            "what the new table %s is filled with is recorded without being seen to run",
+            j->v->set->conf.history_table);
     /* The file that holds the statement was reviewed with what it makes; it still has to
      * come after the file's changes. */
     const struct hist_migration *m = vouching(match, true);
