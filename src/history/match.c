@@ -21,23 +21,31 @@ may_repeat(const struct hist_set *set, unsigned flags)
     return false;
 }
 
-/* A rollback undoes what has run: all of it, or what a failed run left. */
-static enum hist_match_kind
-kind_of_rollback(const struct hist_view *v, const struct hist_migration *m)
+/* Has it run: all of it, or what a failed run left? */
+bool
+hist_stands(const struct hist_view *v, size_t migration)
 {
-    if (m->pair == HIST_NONE)
-        return HIST_MATCH_DOWN_BLOCKED;
-    switch (v->states[m->pair]) {
+    switch (v->states[migration]) {
     case DG_MIG_APPLIED:
     case DG_MIG_EDITED:
     case DG_MIG_RUNNING:
     case DG_MIG_FAILED:
-        return HIST_MATCH_DOWN;
+        return true;
     case DG_MIG_PENDING:
     case DG_MIG_OUT_OF_ORDER:
     case DG_MIG_MISSING:
         break;
     }
+    return false;
+}
+
+static enum hist_match_kind
+kind_of_rollback(const struct hist_view *v, const struct hist_migration *m)
+{
+    if (m->pair == HIST_NONE)
+        return HIST_MATCH_DOWN_BLOCKED;
+    if (hist_stands(v, m->pair))
+        return HIST_MATCH_DOWN;
     /* golang-migrate writes where it will stand before it goes there. */
     bool is_next = m->pair > 0 ? v->states[m->pair - 1] == DG_MIG_RUNNING : v->is_dirty;
     return v->is_dirty && is_next ? HIST_MATCH_DOWN : HIST_MATCH_DOWN_BLOCKED;
@@ -268,6 +276,17 @@ has_begun(const struct hist_tx *tx, const struct hist_migration *m)
     return m->n_schema_changes == 0;
 }
 
+/* Has its rollback begun here, or was a row written that says so? */
+static bool
+is_taken_back(const struct hist_tx *tx, const struct hist_migration *m)
+{
+    uint32_t down = (uint32_t)m->pair;
+
+    return m->pair != HIST_NONE
+        && (has_begun(tx, &tx->view->set->migrations[m->pair])
+            || map_get(tx->recorded, key_of(&down)));
+}
+
 const struct hist_migration *
 hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down)
 {
@@ -279,8 +298,7 @@ hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down)
         const struct hist_migration *m = &set->migrations[i];
         bool stands = tx->view->states[i] == DG_MIG_APPLIED
             || tx->view->states[i] == DG_MIG_EDITED;
-        if (stands && !m->is_repeatable
-            && (m->pair == HIST_NONE || !has_begun(tx, &set->migrations[m->pair])))
+        if (stands && !m->is_repeatable && !is_taken_back(tx, m))
             return m;
     }
     return NULL;

@@ -351,6 +351,9 @@ void hist_states_finish(struct hist_states *st);
 
 /* --- transactions (match.c) ------------------------------------------------------------ */
 
+/* Has the migration run here, whole or in part? */
+bool hist_stands(const struct hist_view *v, size_t migration);
+
 /* Fills why with what of m has not run; tx may be NULL. Returns 0. */
 int hist_tx_explain(
     const struct hist_tx *tx, const struct hist_migration *m, struct err *why);

@@ -181,10 +181,35 @@ first_not_run(
     return hist_tx_is_complete(tx, m) ? NULL : m;
 }
 
+/* A row that says that a rollback has run: its migration must be the newest one that
+ * stands. */
+static enum hist_write_verdict
+judge_undone(const struct hist_view *v, const struct hist_migration *down,
+    const struct hist_tx *tx, struct err *reason)
+{
+    const struct hist_migration *newer = tx ? hist_tx_newer(tx, down) : NULL;
+
+    if (newer)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s would be undone before %s, which is newer; undo that one first",
+            v->set->migrations[down->pair].file, newer->file);
+    if (!hist_stands(v, down->pair))
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s is not applied, so that %s has nothing to undo",
+            v->set->migrations[down->pair].file, down->file);
+    if (hist_tx_is_complete(tx, down))
+        return HIST_WRITE_OK;
+    err_set(reason, 0, "%s is recorded without being seen to run in this transaction",
+        down->file);
+    return HIST_WRITE_NOT_SEEN_RUN;
+}
+
 enum hist_write_verdict
 hist_judge_time(const struct hist_view *v, const struct hist_migration *m,
     const struct hist_tx *tx, struct err *reason)
 {
+    if (m && m->is_down)
+        return judge_undone(v, m, tx, reason);
     if (!m || v->states[m->index] == DG_MIG_APPLIED)
         return HIST_WRITE_OK; /* ON CONFLICT DO NOTHING, run again */
     const struct hist_migration *x = first_not_run(v, m, tx);
