@@ -351,6 +351,9 @@ void hist_states_finish(struct hist_states *st);
 
 /* --- transactions (match.c) ------------------------------------------------------------ */
 
+/* Does the tool take the row back in the transaction of the rollback? */
+bool
+hist_down_is_same_tx(const struct hist_set *set, const struct hist_migration *down);
 /* Has the migration run here, whole or in part? */
 bool hist_stands(const struct hist_view *v, size_t migration);
 
@@ -418,5 +421,9 @@ enum hist_write_verdict hist_rows_check(const struct hist_view *v, struct hist_r
 enum hist_write_verdict hist_rows_change(const struct hist_view *v,
     const struct sql_write *w, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
+/* Calls fn for each rollback whose row this UPDATE or DELETE takes back. */
+void hist_rows_taken(const struct hist_view *v, const struct sql_write *w,
+    const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *down), void *ctx);
 
 #endif

@@ -199,6 +199,10 @@ judge_undone(const struct hist_view *v, const struct hist_migration *down,
             v->set->migrations[down->pair].file, down->file);
     if (hist_tx_is_complete(tx, down))
         return HIST_WRITE_OK;
+    if (hist_down_is_same_tx(v->set, down)) {
+        hist_tx_explain(tx, down, reason);
+        return HIST_WRITE_TOO_EARLY;
+    }
     err_set(reason, 0, "%s is recorded without being seen to run in this transaction",
         down->file);
     return HIST_WRITE_NOT_SEEN_RUN;
@@ -476,6 +480,11 @@ hist_each_written(const struct hist_view *v, const struct sql_facts *f,
 
     if (!w || !hist_is_table(v->set, w->schema, w->table))
         return;
+    const struct hist_migration *by = vouching(match, false);
+    if (w->op != SQL_WRITE_INSERT && by && by->is_down)
+        fn(ctx, by);
+    else if (w->op != SQL_WRITE_INSERT && !by)
+        hist_rows_taken(v, w, binds, n_binds, fn, ctx);
     if (w->op == SQL_WRITE_UPDATE) {
         if (judge_change(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
             fn(ctx, m);
