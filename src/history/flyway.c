@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
-/* Flyway: V1.2__name.sql and R__name.sql in folders of any depth, flyway_schema_history,
- * whose rows come over another connection than the changes.
+/* Flyway: V1.2__name.sql, R__name.sql and U1.2__name.sql, which undoes V1.2, in folders of
+ * any depth; flyway_schema_history, whose rows come over another connection than the
+ * changes. What is undone gets one more row, of type UNDO_SQL.
  *
- * Callbacks (afterMigrate.sql, ...), undo files U...sql and baseline files B...sql are not
- * looked at: what they hold counts as unmigrated. The checksum is a CRC-32 that ignores line
+ * Callbacks (afterMigrate.sql, ...) and baseline files B...sql are not looked at: what they
+ * hold counts as unmigrated. The checksum is a CRC-32 that ignores line
  * ends; it tells an edited file from an unedited one and is no proof of anything. */
 #include "history/source.h"
 
@@ -31,15 +32,18 @@ is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Does it look as if it were meant for Flyway: V or R and what follows them? */
+/* Does it look as if it were meant for Flyway: V, U or R and what follows them? */
 static bool
 is_near_miss(const char *base)
 {
     switch (base[0]) {
     case 'V':
+    case 'U':
         return is_digit(base[1]) || base[1] == '_';
     case 'v':
         return is_digit(base[1]);
+    case 'u':
+        return is_digit(base[1]) && strstr(base, "__");
     case 'R':
         return base[1] == '_' || (is_digit(base[1]) && strstr(base, "__"));
     case 'r':
@@ -52,10 +56,12 @@ static int
 bad_name(struct err *err, const char *base)
 {
     bool is_repeatable = base[0] == 'R' || base[0] == 'r';
+    bool is_undo = base[0] == 'U' || base[0] == 'u';
 
     return err_set(err, HIST_NAME_BAD,
         "Flyway would skip or refuse a file of this name; rename it to %s",
         is_repeatable ? "R__name.sql"
+            : is_undo ? "U1__name.sql (version that it undoes, two underscores, name)"
                       : "V1__name.sql (version, two underscores, name)");
 }
 
@@ -70,7 +76,7 @@ parse_name(const struct hist_set *set, const char *relpath, struct hist_migratio
 
     if (n < 5 || !str_ieqz((struct str){ base + n - 4, 4 }, ".sql"))
         return HIST_NAME_NO;
-    if ((base[0] != 'V' && base[0] != 'R') || !is_near_miss(base))
+    if (!strchr("VUR", base[0]) || !is_near_miss(base))
         return is_near_miss(base) ? bad_name(err, base) : HIST_NAME_NO;
     char *stem = arena_strndup(m->arena, base + 1, n - 5);
     char *name = strstr(stem, "__");
@@ -86,9 +92,10 @@ parse_name(const struct hist_set *set, const char *relpath, struct hist_migratio
         *p = *p == '_' ? '.' : *p;
     for (char *p = name; *p; p++)
         *p = *p == '_' ? ' ' : *p;
-    m->version = base[0] == 'V' ? stem : NULL;
+    m->version = base[0] == 'R' ? NULL : stem;
     m->name = name;
     m->is_repeatable = base[0] == 'R';
+    m->is_down = base[0] == 'U';
     return HIST_NAME_YES;
 }
 
@@ -188,6 +195,13 @@ cell(const struct dg_rows *rows, size_t row, size_t col)
     return s ? s : "";
 }
 
+/* What undoes m; NULL: nothing does. */
+static const struct hist_migration *
+undo_of(const struct hist_set *set, const struct hist_migration *m)
+{
+    return m && m->pair != HIST_NONE ? &set->migrations[m->pair] : NULL;
+}
+
 static const struct hist_migration *
 file_of_row(const struct hist_set *set, const struct dg_rows *rows, size_t i)
 {
@@ -282,9 +296,14 @@ apply_row(struct hist_states *st, const struct dg_rows *rows, size_t i)
         apply_baseline(st, cell(rows, i, COL_VERSION));
         return;
     case ROW_DELETED:
-    case ROW_UNDO:
         if (m)
             st->of[m->index] = DG_MIG_PENDING;
+        return;
+    case ROW_UNDO:
+        if (m)
+            st->of[m->index] = strcmp(cell(rows, i, COL_SUCCESS), "t") == 0
+                ? DG_MIG_PENDING
+                : DG_MIG_FAILED;
         return;
     case ROW_SQL:
     case ROW_CODE:
@@ -374,16 +393,23 @@ read_row(const struct hist_view *v, const struct hist_row *row, struct row_value
     return HIST_WRITE_OK;
 }
 
+/* Of a file that ran, or of one that undid its version. */
 static enum hist_write_verdict
-check_sql_row(const struct hist_view *v, const struct row_values *r,
+check_sql_row(const struct hist_view *v, const struct row_values *r, bool is_undo,
     const struct hist_migration **mig, struct err *reason)
 {
     const struct hist_migration *m = NULL;
 
     if (r->has_version != HIST_V_TEXT)
-        m = hist_by_name(v->set, r->description);
+        m = is_undo ? NULL : hist_by_name(v->set, r->description);
     else if (hist_version_is_valid(r->version))
         m = hist_by_version(v->set, r->version);
+    if (is_undo && m && m->pair == HIST_NONE)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "row of %s undoes version %.64s, but %s has no undo file; add U%.64s__%s.sql",
+            v->set->conf.history_table, r->version, m->file, m->version, "name");
+    if (is_undo)
+        m = undo_of(v->set, m);
     if (!m)
         return r->has_version == HIST_V_TEXT
             ? forged(v, reason, "version", r->version)
@@ -418,11 +444,17 @@ check_baseline_row(
 }
 
 static bool
-is_missing(const struct hist_view *v, const char *version)
+is_missing(const struct hist_view *v, const struct row_values *r)
 {
+    bool has_version = r->has_version == HIST_V_TEXT;
+
     for (size_t i = 0; i < v->n_missing; i++) {
-        if (v->missing[i].version
-            && hist_version_cmp(v->missing[i].version, version) == 0)
+        const char *version = v->missing[i].version, *name = v->missing[i].name;
+        bool is_repeatable = !version || !*version;
+        if (has_version == is_repeatable)
+            continue;
+        if (has_version ? hist_version_cmp(version, r->version) == 0
+                        : name && strcmp(name, r->description) == 0)
             return true;
     }
     return false;
@@ -439,7 +471,10 @@ check_row(const struct hist_view *v, struct hist_row *row,
         return verdict;
     switch (kind_of(r.type)) {
     case ROW_SQL:
-        return check_sql_row(v, &r, mig, reason);
+    case ROW_UNDO:
+        if (strcmp(r.type, "SQL") != 0 && strcmp(r.type, "UNDO_SQL") != 0)
+            break;
+        return check_sql_row(v, &r, kind_of(r.type) == ROW_UNDO, mig, reason);
     case ROW_BASELINE:
         return check_baseline_row(v, &r, reason);
     case ROW_SCHEMA: /* says only who made the schema */
@@ -447,11 +482,10 @@ check_row(const struct hist_view *v, struct hist_row *row,
             return HIST_WRITE_OK;
         break;
     case ROW_DELETED: /* repair, for a row whose file is gone */
-        if (r.has_version == HIST_V_TEXT && is_missing(v, r.version))
+        if (is_missing(v, &r))
             return HIST_WRITE_OK;
         break;
     case ROW_CODE:
-    case ROW_UNDO:
         break;
     }
     return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
@@ -493,7 +527,7 @@ is_file_value(const struct hist_migration *m, const char *column, const char *va
     if (strcmp(column, "description") == 0)
         return is_description(m, value);
     if (strcmp(column, "type") == 0)
-        return strcmp(value, "SQL") == 0;
+        return strcmp(value, m->is_down ? "UNDO_SQL" : "SQL") == 0;
     if (strcmp(column, "script") == 0)
         return strcmp(value, m->file) == 0;
     return false;
@@ -556,6 +590,8 @@ check_change(const struct hist_view *v, const struct sql_write *w,
             "%s of %s that does not name one known row by installed_rank; use flyway repair",
             is_update ? "UPDATE" : "DELETE", v->set->conf.history_table);
     const struct hist_migration *m = file_of_row(v->set, &v->rows, at);
+    if (kind_of(cell(&v->rows, at, COL_TYPE)) == ROW_UNDO)
+        m = undo_of(v->set, m);
     *mig = m;
     if (is_update && m)
         return check_update(v, w, binds, n_binds, m, reason);

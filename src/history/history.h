@@ -321,17 +321,19 @@ struct hist_copy {
 int hist_copy_rows(struct arena *a, const struct sql_facts *f, struct str data,
     struct hist_copy *out, struct err *err) MUST_CHECK;
 
-/* Calls fn for each migration that the write makes or keeps a row of. */
+/* Calls fn for each migration that the write makes or keeps a row of, and for each rollback
+ * whose migration's row it takes back. */
 void hist_each_written(const struct hist_view *v, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds,
     void (*fn)(void *ctx, const struct hist_migration *m), void *ctx);
-/* A row of m was written in this transaction. */
+/* A row of m was written in this transaction; of a rollback, taken back. */
 void hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m);
 /* The write succeeded: the migrations of its rows are recorded in this transaction. */
 void hist_tx_wrote(struct hist_tx *tx, const struct sql_facts *f,
     const struct hist_match *match, const struct hist_bind *binds, size_t n_binds);
 /* At COMMIT of a same-tx source: the first migration that ran here, pending, and whose row
- * was not written here; NULL: none. Files that run outside of a transaction are left out.
+ * was not written here, or rollback that ran here and whose row was not taken back; NULL:
+ * none. Files that run outside of a transaction are left out.
  * why says what is missing. */
 const struct hist_migration *
 hist_tx_unrecorded(const struct hist_tx *tx, struct err *why);

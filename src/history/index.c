@@ -301,20 +301,31 @@ hist_by_name(const struct hist_set *set, const char *name)
 
 /* --- building -------------------------------------------------------------------------- */
 
+static size_t
+add_texts(
+    const struct hist_set *set, struct buf *texts, struct sql_digest *out, size_t max)
+{
+    AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+    int r = sql_scan(&scan, NULL, buf_cstr(texts), buf_len(texts), true,
+        SQL_TREE_DEFAULT_DEPTH, NULL);
+
+    DG_ASSERT(r == 0 && scan.n <= max, "own texts of %s", set->tool->format);
+    for (size_t i = 0; i < scan.n; i++)
+        out[i] = scan.stmts[i].digest;
+    return scan.n;
+}
+
 static void
 add_own(struct hist_set *set)
 {
     struct hist_index *ix = set->index;
-    AUTO(buf_deinit) struct buf texts = BUF_INIT(64 << 10);
-    AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+    AUTO(buf_deinit) struct buf own = BUF_INIT(64 << 10);
+    AUTO(buf_deinit) struct buf setup = BUF_INIT(64 << 10);
 
-    hist_own_texts(set, &texts);
-    int r = sql_scan(&scan, NULL, buf_cstr(&texts), buf_len(&texts), true,
-        SQL_TREE_DEFAULT_DEPTH, NULL);
-    DG_ASSERT(r == 0 && scan.n <= DG_ARRAY_SIZE(ix->own), "own texts of %s",
-        set->tool->format);
-    for (size_t i = 0; i < scan.n; i++)
-        ix->own[ix->n_own++] = scan.stmts[i].digest;
+    hist_own_texts(set, &own);
+    ix->n_own = add_texts(set, &own, ix->own, DG_ARRAY_SIZE(ix->own));
+    hist_setup_texts(set, &setup);
+    ix->n_setup = add_texts(set, &setup, ix->setup, DG_ARRAY_SIZE(ix->setup));
 }
 
 int

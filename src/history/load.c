@@ -79,7 +79,9 @@ hist_prepare(const struct hist_set *set, struct hist_migration *m, const char *r
     int r = 0;
 
     m->len = n - bom;
-    if (set->conf.n_placeholders > 0)
+    if (set->ops->fill)
+        r = set->ops->fill(set, m, raw + bom, n - bom, &text, err);
+    else if (set->conf.n_placeholders > 0)
         r = hist_placeholders(&set->conf, m, raw + bom, n - bom, &text, err);
     else
         text = arena_strndup(m->arena, raw + bom, n - bom);

@@ -21,23 +21,31 @@ may_repeat(const struct hist_set *set, unsigned flags)
     return false;
 }
 
-/* A rollback undoes what has run: all of it, or what a failed run left. */
-static enum hist_match_kind
-kind_of_rollback(const struct hist_view *v, const struct hist_migration *m)
+/* Has it run: all of it, or what a failed run left? */
+bool
+hist_stands(const struct hist_view *v, size_t migration)
 {
-    if (m->pair == HIST_NONE)
-        return HIST_MATCH_DOWN_BLOCKED;
-    switch (v->states[m->pair]) {
+    switch (v->states[migration]) {
     case DG_MIG_APPLIED:
     case DG_MIG_EDITED:
     case DG_MIG_RUNNING:
     case DG_MIG_FAILED:
-        return HIST_MATCH_DOWN;
+        return true;
     case DG_MIG_PENDING:
     case DG_MIG_OUT_OF_ORDER:
     case DG_MIG_MISSING:
         break;
     }
+    return false;
+}
+
+static enum hist_match_kind
+kind_of_rollback(const struct hist_view *v, const struct hist_migration *m)
+{
+    if (m->pair == HIST_NONE)
+        return HIST_MATCH_DOWN_BLOCKED;
+    if (hist_stands(v, m->pair))
+        return HIST_MATCH_DOWN;
     /* golang-migrate writes where it will stand before it goes there. */
     bool is_next = m->pair > 0 ? v->states[m->pair - 1] == DG_MIG_RUNNING : v->is_dirty;
     return v->is_dirty && is_next ? HIST_MATCH_DOWN : HIST_MATCH_DOWN_BLOCKED;
@@ -104,6 +112,10 @@ is_own(const struct hist_view *v, const struct sql_facts *f,
 
     for (size_t i = 0; i < ix->n_own; i++) {
         if (sql_digest_eq(&ix->own[i], digest))
+            return true;
+    }
+    for (size_t i = 0; !v->has_table && i < ix->n_setup; i++) {
+        if (sql_digest_eq(&ix->setup[i], digest))
             return true;
     }
     return f && f->parent == -1 && !(f->flags & (SQL_F_UNPARSABLE | SQL_F_TEMP))
@@ -245,7 +257,8 @@ hist_tx_ran(struct hist_tx *tx, const struct hist_match *m)
     DG_ASSERT(m->stmt < m->migration->scan.n, "statement %zu of %zu", m->stmt,
         m->migration->scan.n);
     const struct hist_stmt *s = &m->migration->stmts[m->stmt];
-    bool is_due = (m->kind == HIST_MATCH_PENDING || m->kind == HIST_MATCH_OUT_OF_ORDER)
+    bool is_due = (m->kind == HIST_MATCH_PENDING || m->kind == HIST_MATCH_OUT_OF_ORDER
+                      || m->kind == HIST_MATCH_DOWN)
         && (s->flags & HIST_S_CHANGE);
     add_event(tx,
         (struct event){ .kind = EVENT_RAN,
@@ -264,6 +277,17 @@ has_begun(const struct hist_tx *tx, const struct hist_migration *m)
     return m->n_schema_changes == 0;
 }
 
+/* Has its rollback begun here, or was a row written that says so? */
+static bool
+is_taken_back(const struct hist_tx *tx, const struct hist_migration *m)
+{
+    uint32_t down = (uint32_t)m->pair;
+
+    return m->pair != HIST_NONE
+        && (has_begun(tx, &tx->view->set->migrations[m->pair])
+            || map_get(tx->recorded, key_of(&down)));
+}
+
 const struct hist_migration *
 hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down)
 {
@@ -275,8 +299,7 @@ hist_tx_newer(const struct hist_tx *tx, const struct hist_migration *down)
         const struct hist_migration *m = &set->migrations[i];
         bool stands = tx->view->states[i] == DG_MIG_APPLIED
             || tx->view->states[i] == DG_MIG_EDITED;
-        if (stands && !m->is_repeatable
-            && (m->pair == HIST_NONE || !has_begun(tx, &set->migrations[m->pair])))
+        if (stands && !m->is_repeatable && !is_taken_back(tx, m))
             return m;
     }
     return NULL;
@@ -328,9 +351,10 @@ hist_tx_explain(
     }
     return err_set(why, 0,
         "%zu of the %zu schema changes of %s ha%s not run in this transaction, the first is "
-        "line %d, %s; run the whole file, then record it",
+        "line %d, %s; run the whole file, then %s",
         n, m->n_schema_changes, m->file, n == 1 ? "s" : "ve",
-        at < m->scan.n ? m->scan.stmts[at].line : 0, what);
+        at < m->scan.n ? m->scan.stmts[at].line : 0, what,
+        m->is_down ? "take its row back" : "record it");
 }
 
 /* --- savepoints ------------------------------------------------------------------------ */
@@ -402,37 +426,63 @@ hist_tx_recorded(struct hist_tx *tx, const struct hist_migration *m)
             tx, (struct event){ .kind = EVENT_RECORDED, .value = (uint32_t)m->index });
 }
 
-/* Does a migration recorded here hold this digest? Then its run needs no other row. */
+/* Does a migration recorded here hold this digest? Then its run needs no other row. Likewise
+ * of a rollback whose row was taken back here. */
 static bool
-is_recorded(const struct hist_tx *tx, uint32_t digest)
+is_recorded(const struct hist_tx *tx, uint32_t digest, bool is_down)
 {
-    const struct hist_index *ix = tx->view->set->index;
+    const struct hist_set *set = tx->view->set;
+    const struct hist_index *ix = set->index;
 
     for (uint32_t at = digest; at != HIST_NO_DIGEST; at = ix->places[at].same) {
-        if (map_get(tx->recorded, key_of(&ix->places[at].migration)))
+        if (set->migrations[ix->places[at].migration].is_down == is_down
+            && map_get(tx->recorded, key_of(&ix->places[at].migration)))
             return true;
     }
     return false;
 }
 
+/* Must there be a row of it in the same transaction, or none any more? */
+static bool
+is_row_due(const struct hist_set *set, const struct hist_migration *m)
+{
+    return m->is_down ? hist_down_is_same_tx(set, m) : !m->is_no_tx;
+}
+
+static void
+explain_unrecorded(
+    const struct hist_tx *tx, const struct hist_migration *m, struct err *why)
+{
+    const struct hist_conf *conf = &tx->view->set->conf;
+    const char *version = m->version ? m->version : "";
+
+    if (!hist_tx_is_complete(tx, m))
+        hist_tx_explain(tx, m, why);
+    else if (m->is_down)
+        err_set(why, 0,
+            "%s has run in this transaction, but %s keeps its row; take back the row of "
+            "version %s before COMMIT",
+            m->file, conf->history_table, version);
+    else
+        err_set(why, 0,
+            "%s has run in this transaction, but %s holds no row for it; add the INSERT "
+            "for version %s before COMMIT",
+            m->file, conf->history_table, version);
+}
+
 const struct hist_migration *
 hist_tx_unrecorded(const struct hist_tx *tx, struct err *why)
 {
-    if (!hist_is_same_tx(tx->view->set))
+    const struct hist_set *set = tx->view->set;
+
+    if (!hist_is_same_tx(set))
         return NULL;
     for (size_t i = 0; i < tx->n; i++) {
         const struct event *e = &tx->events[i];
-        if (e->kind != EVENT_RAN || !e->migration || e->migration->is_no_tx
-            || is_recorded(tx, e->value))
+        if (e->kind != EVENT_RAN || !e->migration || !is_row_due(set, e->migration)
+            || is_recorded(tx, e->value, e->migration->is_down))
             continue;
-        if (!hist_tx_is_complete(tx, e->migration))
-            hist_tx_explain(tx, e->migration, why);
-        else
-            err_set(why, 0,
-                "%s has run in this transaction, but %s holds no row for it; add the INSERT "
-                "for version %s before COMMIT",
-                e->migration->file, tx->view->set->conf.history_table,
-                e->migration->version ? e->migration->version : "");
+        explain_unrecorded(tx, e->migration, why);
         return e->migration;
     }
     return NULL;

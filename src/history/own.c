@@ -6,7 +6,11 @@
  *
  * Beside its history table a tool may have others: a list of names in its row, where %
  * stands for the history table's name and * at the end for anything: such tables come and
- * go (a probe), so they may be dropped, too. They all live in the history table's schema. */
+ * go (a probe), so they may be dropped, too. They all live in the history table's schema.
+ *
+ * What passes by none of this may stand in the tool's row word for word (`setup`): it is
+ * only admitted where the transaction found no history table, so that it can't do away with
+ * a row. */
 #include "history/source.h"
 
 #include <string.h>
@@ -318,5 +322,16 @@ hist_own_texts(const struct hist_set *set, struct buf *out)
             || schema[strspn(schema, "abcdefghijklmnopqrstuvwxyz_0123456789")] != 0)
             continue;
         buf_putf(out, "%s%s;\n", forms[i], schema);
+    }
+}
+
+void
+hist_setup_texts(const struct hist_set *set, struct buf *out)
+{
+    for (const char *p = set->tool->setup; p && *p; p++) {
+        if (*p == '%')
+            hist_put_ident(out, set->conf.history_table);
+        else
+            buf_put(out, p, 1);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /* ${name} replaced by values of the configuration wherever it stands, strings and comments
- * included, as Flyway does and goose under ENVSUB; values are not looked at again. */
+ * included, as Flyway does; values are not looked at again. */
 #include "history/source.h"
 
 #include <errno.h>

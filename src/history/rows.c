@@ -413,6 +413,44 @@ check_progress(const struct hist_view *v, struct hist_row *row,
     return check_step(v, row->is_open, m, key, reason);
 }
 
+static enum hist_write_verdict
+no_rollback(const struct hist_view *v, const char *op, const struct hist_migration *m,
+    struct err *reason)
+{
+    return FORGED(reason,
+        "%s of %s takes %s back, which has no rollback file; put the change into a new "
+        "migration",
+        op, v->set->conf.history_table, m->file);
+}
+
+/* A row may say that its migration is taken back: then it speaks of the rollback. */
+static enum hist_write_verdict
+check_stands(const struct hist_view *v, const struct hist_row *row,
+    const struct hist_migration *m, const struct hist_migration **mig,
+    struct err *reason)
+{
+    const struct hist_tool *tool = v->set->tool;
+    size_t col = hist_find_role(tool, HIST_C_STANDS);
+    char value[HIST_VALUE_SIZE];
+
+    if (col == tool->n_columns)
+        return HIST_WRITE_OK;
+    enum hist_value_kind kind = hist_row_value(
+        row, tool->columns[col].name, HIST_VT_BOOL, value);
+    if (kind == HIST_V_LATER)
+        return LATER(reason, "state");
+    if (kind == HIST_V_UNKNOWN)
+        return FORGED(reason,
+            "row of %s for version %s whose %s is not a constant or parameter; write true",
+            v->set->conf.history_table, m->version, tool->columns[col].name);
+    if (kind != HIST_V_TEXT || strcmp(value, "t") == 0)
+        return HIST_WRITE_OK;
+    if (m->pair == HIST_NONE)
+        return no_rollback(v, "a row", m, reason);
+    *mig = &v->set->migrations[m->pair];
+    return HIST_WRITE_OK;
+}
+
 enum hist_write_verdict
 hist_rows_check(const struct hist_view *v, struct hist_row *row,
     const struct hist_migration **mig, struct err *reason)
@@ -430,6 +468,8 @@ hist_rows_check(const struct hist_view *v, struct hist_row *row,
         return unknown_version(v, key, reason);
     *mig = m;
     r = check_columns(v, row, m, name, reason);
+    if (r == HIST_WRITE_OK)
+        r = check_stands(v, row, m, mig, reason);
     return r == HIST_WRITE_OK ? check_progress(v, row, m, key, reason) : r;
 }
 
@@ -442,6 +482,9 @@ struct change {
     size_t n_binds;
     const struct hist_tx *tx;
     struct err *reason;
+    /* Not NULL: nothing is judged, but told of each rollback whose row goes. */
+    void (*taken)(void *ctx, const struct hist_migration *down);
+    void *ctx;
 };
 
 static const char *
@@ -533,18 +576,19 @@ take_back(const struct change *c, const struct hist_migration *m)
 {
     const struct hist_set *set = c->v->set;
 
+    if (c->taken) {
+        if (m->pair != HIST_NONE)
+            c->taken(c->ctx, &set->migrations[m->pair]);
+        return HIST_WRITE_OK;
+    }
     if (c->v->states[m->index] == DG_MIG_FAILED)
         return HIST_WRITE_OK;
     if (m->pair == HIST_NONE)
-        return FORGED(c->reason,
-            "%s of %s takes %s back, which has no rollback file; put the change into a new "
-            "migration",
-            op_name(c), set->conf.history_table, m->file);
+        return no_rollback(c->v, op_name(c), m, c->reason);
     const struct hist_migration *down = &set->migrations[m->pair];
     if (hist_tx_is_complete(c->tx, down))
         return HIST_WRITE_OK;
-    if (hist_is_same_tx(set) && !down->is_no_tx
-        && !(set->tool->flags & HIST_T_DOWN_AFTER)) {
+    if (hist_down_is_same_tx(set, down)) {
         hist_tx_explain(c->tx, down, c->reason);
         return HIST_WRITE_TOO_EARLY;
     }
@@ -623,7 +667,7 @@ check_delete(const struct change *c, const struct hist_migration **mig)
     const struct hist_migration *m = find_migration(c->v->set, key, &name, room);
     *mig = m;
     /* Of several heads one goes when they are merged. */
-    if (m && set_is_head(c->v->set) && c->v->rows.n_rows > 1)
+    if (m && !c->taken && set_is_head(c->v->set) && c->v->rows.n_rows > 1)
         return HIST_WRITE_OK;
     return m ? take_back(c, m) : unknown_version(c->v, *key ? key : "?", c->reason);
 }
@@ -743,7 +787,7 @@ hist_rows_change(const struct hist_view *v, const struct sql_write *w,
     const struct hist_bind *binds, size_t n_binds, const struct hist_tx *tx,
     const struct hist_migration **mig, struct err *reason)
 {
-    struct change c = { v, w, binds, n_binds, tx, reason };
+    struct change c = { v, w, binds, n_binds, tx, reason, NULL, NULL };
     const struct hist_tool *tool = v->set->tool;
 
     if (w->op == SQL_WRITE_UPDATE && (tool->flags & HIST_T_UPDATES))
@@ -758,4 +802,18 @@ hist_rows_change(const struct hist_view *v, const struct sql_write *w,
         "%s of %s: rows of a %s history are only ever inserted; put the change into a "
         "migration file, or let an access section with unmigrated = allow do it",
         op_name(&c), v->set->conf.history_table, tool->format);
+}
+
+void
+hist_rows_taken(const struct hist_view *v, const struct sql_write *w,
+    const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *down), void *ctx)
+{
+    struct change c = { v, w, binds, n_binds, NULL, NULL, fn, ctx };
+    const struct hist_migration *m = NULL;
+
+    if (w->op == SQL_WRITE_UPDATE && (v->set->tool->flags & HIST_T_UPDATES))
+        check_update(&c, &m);
+    else if (w->op == SQL_WRITE_DELETE && (v->set->tool->flags & HIST_T_DELETES))
+        check_delete(&c, &m);
 }

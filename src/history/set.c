@@ -68,6 +68,13 @@ hist_is_same_tx(const struct hist_set *set)
 }
 
 bool
+hist_down_is_same_tx(const struct hist_set *set, const struct hist_migration *down)
+{
+    return hist_is_same_tx(set) && !down->is_no_tx
+        && !(set->tool->flags & HIST_T_DOWN_AFTER);
+}
+
+bool
 hist_row_comes_first(const struct hist_set *set)
 {
     return set->tool->row == HIST_ROW_BEFORE;

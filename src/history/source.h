@@ -103,8 +103,10 @@ struct hist_tool {
         *down_mark;         /* comments that cut a file in two, see section.c */
     const char *no_tx_mark; /* a comment that says: no transaction */
     enum hist_sum sum;
-    const char *order_by;              /* a column name; NULL: rows have no order */
-    const char *own;                   /* other tables of the tool's own, see own.c */
+    const char *order_by; /* a column name; NULL: rows have no order */
+    const char *own;      /* other tables of the tool's own, see own.c */
+    const char *setup; /* statements that pass while there is no history table; % stands
+                        * for its quoted name, see own.c */
     const struct hist_column *columns; /* in the order of the tool's CREATE TABLE */
     size_t n_columns;
     const struct hist_ops *ops; /* NULL: this row says it all */
@@ -167,6 +169,9 @@ struct hist_ops {
     /* The text the tool sends; the raw file is raw/n. Sets m->text, m->len, m->checksum. */
     int (*prepare)(const struct hist_set *set, struct hist_migration *m,
         const char *raw, size_t n, struct err *err);
+    /* The file with its placeholders filled in, as hist_placeholders; m->len is set. */
+    int (*fill)(const struct hist_set *set, struct hist_migration *m, const char *raw,
+        size_t n, char **text, struct err *err);
     /* After all files were read and sorted: checksums over several files. */
     int (*finish)(struct hist_set *set, struct err *err);
     /* The migration that the key of a row means; *name is what the key says of its name. */
@@ -189,7 +194,7 @@ struct hist_ops {
 
 extern const struct hist_ops hist_numbered_ops, hist_flyway_ops, hist_lockfile_ops,
     hist_drizzle_ops, hist_sqitch_ops, hist_db_migrate_ops, hist_atlas_ops,
-    hist_liquibase_ops;
+    hist_liquibase_ops, hist_goose_ops;
 
 /* Does a glob of the comma list match? */
 bool hist_in_list(const char *list, const char *name);
@@ -298,8 +303,9 @@ struct hist_index {
     uint32_t n_buckets;   /* a power of two */
     uint32_t *by_version; /* owned; versioned migrations by ascending version */
     uint32_t n_versioned;
-    struct sql_digest own[8]; /* digests of the tool's own statements */
-    size_t n_own;
+    struct sql_digest own[8];   /* digests of the tool's own statements */
+    struct sql_digest setup[8]; /* ... of those that only make its tables at first */
+    size_t n_own, n_setup;
 };
 
 /* What a migration's statements are, from its scan and tree: stmts, without their digests,
@@ -349,6 +355,12 @@ void hist_states_applied(struct hist_states *st, const char *version);
 void hist_states_finish(struct hist_states *st);
 
 /* --- transactions (match.c) ------------------------------------------------------------ */
+
+/* Does the tool take the row back in the transaction of the rollback? */
+bool
+hist_down_is_same_tx(const struct hist_set *set, const struct hist_migration *down);
+/* Has the migration run here, whole or in part? */
+bool hist_stands(const struct hist_view *v, size_t migration);
 
 /* Fills why with what of m has not run; tx may be NULL. Returns 0. */
 int hist_tx_explain(
@@ -400,6 +412,7 @@ hist_is_own_table(const struct hist_set *set, const char *schema, const char *ta
 /* Appends texts whose digests are admitted, each ended by `;` (CREATE SCHEMA, whose
  * elements the facts of the outer statement don't show). */
 void hist_own_texts(const struct hist_set *set, struct buf *out);
+void hist_setup_texts(const struct hist_set *set, struct buf *out);
 /* Appends "name" with quotes, as an identifier. */
 void hist_put_ident(struct buf *b, const char *name);
 void hist_put_literal(struct buf *b, const char *s); /* as a constant */
@@ -413,5 +426,9 @@ enum hist_write_verdict hist_rows_check(const struct hist_view *v, struct hist_r
 enum hist_write_verdict hist_rows_change(const struct hist_view *v,
     const struct sql_write *w, const struct hist_bind *binds, size_t n_binds,
     const struct hist_tx *tx, const struct hist_migration **mig, struct err *reason);
+/* Calls fn for each rollback whose row this UPDATE or DELETE takes back. */
+void hist_rows_taken(const struct hist_view *v, const struct sql_write *w,
+    const struct hist_bind *binds, size_t n_binds,
+    void (*fn)(void *ctx, const struct hist_migration *down), void *ctx);
 
 #endif

@@ -230,6 +230,17 @@ static const struct hist_column aerich_columns[] = {
     { "content", HIST_C_OTHER, false },
 };
 
+/* yoyo goes through the layouts that it ever had, in one transaction: makes the table of its
+ * first versions, drops it, makes today's (which is told by its columns) and fills it from
+ * its log, which is empty then. As yoyo 9 writes it and yoyo 8. */
+#define YOYO_SETUP                                                                        \
+    "CREATE TABLE % (id VARCHAR(191) NOT NULL PRIMARY KEY, ctime TIMESTAMP);"             \
+    "DROP TABLE %;"                                                                       \
+    "INSERT INTO % SELECT \"migration_hash\", \"migration_id\", \"created_at_utc\" FROM " \
+    "\"_yoyo_log\";"                                                                      \
+    "INSERT INTO % SELECT migration_hash, migration_id, created_at_utc FROM "             \
+    "\"_yoyo_log\";"
+
 /* --- the tools -------------------------------------------------------------------------- */
 
 static const struct hist_tool tools[] = {
@@ -289,7 +300,8 @@ static const struct hist_tool tools[] = {
         .down_mark = "+goose Down",
         .no_tx_mark = "+goose NO TRANSACTION",
         .order_by = "id",
-        COLUMNS(goose) },
+        COLUMNS(goose),
+        .ops = &hist_goose_ops },
     { .format = "tern",
         .title = "tern",
         .table = "schema_version",
@@ -413,6 +425,7 @@ static const struct hist_tool tools[] = {
         .no_tx_mark = "transactional: false",
         .sum = HIST_SUM_YOYO,
         .own = "_yoyo_log, _yoyo_version, yoyo_lock, yoyo_tmp_*",
+        .setup = YOYO_SETUP,
         COLUMNS(yoyo) },
     { .format = "postgrator",
         .title = "postgrator",

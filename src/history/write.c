@@ -181,10 +181,39 @@ first_not_run(
     return hist_tx_is_complete(tx, m) ? NULL : m;
 }
 
+/* A row that says that a rollback has run: its migration must be the newest one that
+ * stands. */
+static enum hist_write_verdict
+judge_undone(const struct hist_view *v, const struct hist_migration *down,
+    const struct hist_tx *tx, struct err *reason)
+{
+    const struct hist_migration *newer = tx ? hist_tx_newer(tx, down) : NULL;
+
+    if (newer)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s would be undone before %s, which is newer; undo that one first",
+            v->set->migrations[down->pair].file, newer->file);
+    if (!hist_stands(v, down->pair))
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_FORGED,
+            "%s is not applied, so that %s has nothing to undo",
+            v->set->migrations[down->pair].file, down->file);
+    if (hist_tx_is_complete(tx, down))
+        return HIST_WRITE_OK;
+    if (hist_down_is_same_tx(v->set, down)) {
+        hist_tx_explain(tx, down, reason);
+        return HIST_WRITE_TOO_EARLY;
+    }
+    err_set(reason, 0, "%s is recorded without being seen to run in this transaction",
+        down->file);
+    return HIST_WRITE_NOT_SEEN_RUN;
+}
+
 enum hist_write_verdict
 hist_judge_time(const struct hist_view *v, const struct hist_migration *m,
     const struct hist_tx *tx, struct err *reason)
 {
+    if (m && m->is_down)
+        return judge_undone(v, m, tx, reason);
     if (!m || v->states[m->index] == DG_MIG_APPLIED)
         return HIST_WRITE_OK; /* ON CONFLICT DO NOTHING, run again */
     const struct hist_migration *x = first_not_run(v, m, tx);
@@ -299,6 +328,11 @@ judge_insert(const struct judgement *j, const struct hist_match *match,
     struct err why = { "" };
     enum hist_write_verdict verdict = judge_rows(j, mig, &why);
 
+    /* A tool that makes its table anew fills it from one that it keeps beside. */
+    if (match && match->kind == HIST_MATCH_OWN && !j->w->n_rows)
+        return (enum hist_write_verdict)err_set(reason, HIST_WRITE_NOT_SEEN_RUN,
+            "what the new table %s is filled with is recorded without being seen to run",
+            j->v->set->conf.history_table);
     /* The file that holds the statement was reviewed with what it makes; it still has to
      * come after the file's changes. */
     const struct hist_migration *m = vouching(match, true);
@@ -446,6 +480,11 @@ hist_each_written(const struct hist_view *v, const struct sql_facts *f,
 
     if (!w || !hist_is_table(v->set, w->schema, w->table))
         return;
+    const struct hist_migration *by = vouching(match, false);
+    if (w->op != SQL_WRITE_INSERT && by && by->is_down)
+        fn(ctx, by);
+    else if (w->op != SQL_WRITE_INSERT && !by)
+        hist_rows_taken(v, w, binds, n_binds, fn, ctx);
     if (w->op == SQL_WRITE_UPDATE) {
         if (judge_change(&j, match, &m, NULL) != HIST_WRITE_FORGED && m)
             fn(ctx, m);

@@ -385,7 +385,7 @@ pol_check_missing(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- migration-complete ---- */
 
-/* Speaks at the end of a transaction: COMMIT, PREPARE TRANSACTION, or the last change of a
+/* Of migrations, and of rollbacks, which must take their row back. Speaks at the end of a transaction: COMMIT, PREPARE TRANSACTION, or the last change of a
  * text that is a transaction of its own. */
 void
 pol_check_complete(struct pol_run *r, const struct sql_facts *f)
@@ -400,6 +400,7 @@ pol_check_complete(struct pol_run *r, const struct sql_facts *f)
     bool ends = f->tx != SQL_TX_NONE;
     const char *file = h->unrecorded ? version_of(r, h->unrecorded) : "the migration";
     const char *why = h->unrecorded_why;
+    bool is_down = h->unrecorded && h->unrecorded->is_down;
     pol_report(r,
         POL_REPORT(.message = ends
                 ? why
@@ -408,12 +409,17 @@ pol_check_complete(struct pol_run *r, const struct sql_facts *f)
                     "%s is not complete",
                     file),
             .detail = arena_printf(a,
-                "%s%sWhat is committed without its row in the history looks pending, and "
-                "runs once more; what is committed in part is no version of the schema.",
-                ends ? "" : why, ends ? "" : ". "),
+                "%s%s%s; what is committed in part is no version of the schema.",
+                ends ? "" : why, ends ? "" : ". ",
+                is_down
+                    ? "What is rolled back and keeps its row looks applied, and doesn't "
+                      "run again"
+                    : "What is committed without its row in the history looks pending, "
+                      "and runs once more"),
             .hint = arena_printf(a,
-                "Run all of %s between BEGIN and COMMIT, its row in the history included%s.",
-                file, ends ? "; this transaction is rolled back" : ""),
+                "Run all of %s between BEGIN and COMMIT, %s in the history included%s.",
+                file, is_down ? "the end of its row" : "its row",
+                ends ? "; this transaction is rolled back" : ""),
             .sqlstate = DG_SQLSTATE_NOT_NOW));
 }
 

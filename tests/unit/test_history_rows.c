@@ -52,6 +52,11 @@ static const struct {
             ";\n--changeset x:2\n" UP_B ";\n" } } },
     { "yoyo", { { "a.sql", UP_A }, { "a.rollback.sql", DOWN_A } } },
     { "graphile-migrate", { { "committed/000001.sql", UP_A } } },
+    { "numbered-sql",
+        { { "1_a.sql", UP_A }, { "2_b.sql", UP_B },
+            { "1_a.down.sql",
+                DOWN_A ";\nDELETE FROM schema_migrations WHERE version = '1';" },
+            { "2_b.down.sql", DOWN_B ";\nDROP TABLE bb;" } } },
 };
 
 #define MAX_CELLS 26
@@ -126,6 +131,25 @@ static const struct {
     { "taken back in a list before Bind", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
         { DOWN_A }, "DELETE FROM goose_db_version WHERE version_id IN ($1, $2)",
         BINDS },
+    { "a row that takes back after the rollback", "goose",
+        { "1", "1", "t", NULL, HIST_END }, 4, { DOWN_A },
+        "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, false)", OK },
+    { "a row that takes back before it", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { NULL },
+        "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, false)",
+        EARLY },
+    { "a row that takes back what is not there", "goose",
+        { "1", "1", "t", NULL, HIST_END }, 4, { NULL },
+        "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, false)",
+        FORGED },
+    { "a row that takes back below a newer one", "goose",
+        { "1", "1", "t", NULL, "2", "2", "t", NULL, HIST_END }, 4, { NULL },
+        "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, false)",
+        FORGED },
+    { "a row that may take back", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { NULL },
+        "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, random() > 2)",
+        FORGED },
     /* tern */
     { "one up", "tern", { "1", HIST_END }, 1, { UP_B },
         "update schema_version set version=2", OK },
@@ -369,6 +393,111 @@ START_TEST(row_is_judged)
 }
 END_TEST
 
+/* --- rollbacks and the rows that they leave ---------------------------------------------- */
+
+#define KEEPS(file, table, version)                 \
+    file " has run in this transaction, but " table \
+         " keeps its row; take back the row of version " version " before COMMIT"
+
+static const struct {
+    const char *name, *format;
+    const char *cells[MAX_CELLS];
+    size_t n_cols;
+    const char
+        *script[6]; /* what the transaction did, `S` a savepoint, `R` back to it */
+    const char *unrecorded; /* NULL: it may commit */
+} rollbacks[] = {
+    { "row taken back", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { DOWN_A, "DELETE FROM goose_db_version WHERE version_id = 1" }, NULL },
+    { "row kept", "goose", { "1", "1", "t", NULL, HIST_END }, 4, { DOWN_A },
+        KEEPS("1_a.sql", "goose_db_version", "1") },
+    { "another's row taken back", "goose",
+        { "1", "1", "t", NULL, "2", "2", "t", NULL, HIST_END }, 4,
+        { DOWN_B, "DELETE FROM goose_db_version WHERE version_id = 1" },
+        KEEPS("2_b.sql", "goose_db_version", "2") },
+    { "row taken back and kept after all", "goose", { "1", "1", "t", NULL, HIST_END },
+        4, { DOWN_A, "S", "DELETE FROM goose_db_version WHERE version_id = 1", "R" },
+        KEEPS("1_a.sql", "goose_db_version", "1") },
+    { "rollback that was none", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { "S", DOWN_A, "R" }, NULL },
+    { "two at once", "goose", { "1", "1", "t", NULL, "2", "2", "t", NULL, HIST_END }, 4,
+        { DOWN_B, "DELETE FROM goose_db_version WHERE version_id = 2", DOWN_A,
+            "DELETE FROM goose_db_version WHERE version_id = 1" },
+        NULL },
+    { "rows in a list", "goose", { "1", "1", "t", NULL, "2", "2", "t", NULL, HIST_END },
+        4,
+        { DOWN_B, DOWN_A, "DELETE FROM goose_db_version WHERE version_id IN (1, 2)" },
+        NULL },
+    { "a row that takes back", "goose", { "1", "1", "t", NULL, HIST_END }, 4,
+        { DOWN_A,
+            "INSERT INTO goose_db_version (version_id, is_applied) VALUES (1, false)" },
+        NULL },
+    { "the only row moves down", "tern", { "2", HIST_END }, 1,
+        { DOWN_B, "UPDATE schema_version SET version = 1" }, NULL },
+    { "the only row stays", "tern", { "2", HIST_END }, 1, { DOWN_B },
+        KEEPS("2_b.sql", "schema_version", "2") },
+    { "the only row moves down two", "tern", { "2", HIST_END }, 1,
+        { DOWN_B, DOWN_A, "UPDATE schema_version SET version = 0" }, NULL },
+    { "down and up again", "tern", { "2", HIST_END }, 1,
+        { DOWN_B, "UPDATE schema_version SET version = 1", UP_B,
+            "UPDATE schema_version SET version = 2" },
+        NULL },
+    { "outside of a transaction", "dbmate", { "3", HIST_END }, 1,
+        { "DROP INDEX CONCURRENTLY c" }, NULL },
+    { "row of another session", "yoyo", { "77aa", "a", NULL, HIST_END }, 3, { DOWN_A },
+        NULL },
+    { "row before", "golang-migrate", { "1", "t", HIST_END }, 2, { DOWN_B }, NULL },
+    { "row after", "postgrator", { "1", "a", NULL, NULL, HIST_END }, 4, { DOWN_A },
+        NULL },
+    { "a file that takes its row back", "numbered-sql", { "1", "a", NULL, HIST_END }, 3,
+        { DOWN_A, "DELETE FROM schema_migrations WHERE version = '1'" }, NULL },
+    { "the same without it", "numbered-sql", { "1", "a", NULL, HIST_END }, 3,
+        { DOWN_A }, KEEPS("1_a.down.sql", "schema_migrations", "1") },
+    { "half of it", "numbered-sql", { "2", "b", NULL, HIST_END }, 3, { DOWN_B },
+        "1 of the 2 schema changes of 2_b.down.sql has not run in this transaction, the "
+        "first is line 2, DROP TABLE bb; run the whole file, then take its row back" },
+};
+
+static void
+play(const struct hist_env *e, struct hist_tx *tx, const char *sql)
+{
+    struct hist_sql s;
+
+    if (!sql[1]) {
+        if (*sql == 'S')
+            hist_tx_savepoint(tx, "s");
+        else
+            hist_tx_rollback_to(tx, "s");
+        return;
+    }
+    hist_sql_init(&s, e->set, sql);
+    struct hist_match m = hist_match(e->view, s.f, s.digest);
+    if (s.f->write)
+        hist_tx_wrote(tx, s.f, &m, NULL, 0);
+    hist_tx_ran(tx, &m);
+    hist_sql_deinit(&s);
+}
+
+START_TEST(rollback_takes_its_row_back)
+{
+    struct hist_env e;
+    struct err why = { "" };
+
+    hist_env_files(&e, rollbacks[_i].format, find_folder(rollbacks[_i].format));
+    hist_env_load(&e);
+    hist_env_read(&e, rollbacks[_i].cells, rollbacks[_i].n_cols);
+    struct hist_tx *tx = hist_tx_new(e.view);
+    for (size_t i = 0; rollbacks[_i].script[i]; i++)
+        play(&e, tx, rollbacks[_i].script[i]);
+    const struct hist_migration *m = hist_tx_unrecorded(tx, &why);
+    CASE_STR(&rollbacks[_i], why.text,
+        rollbacks[_i].unrecorded ? rollbacks[_i].unrecorded : "");
+    CASE_INT(&rollbacks[_i], m && m->is_down, rollbacks[_i].unrecorded != NULL);
+    hist_tx_free(tx);
+    hist_env_free(&e);
+}
+END_TEST
+
 /* A checksum as its 48 bytes, as sqlx binds it. */
 START_TEST(bytes_are_compared_in_binary)
 {
@@ -441,6 +570,7 @@ suite(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, row_is_judged, 0, DG_ARRAY_SIZE(writes));
+    tcase_add_loop_test(tc, rollback_takes_its_row_back, 0, DG_ARRAY_SIZE(rollbacks));
     tcase_add_test(tc, bytes_are_compared_in_binary);
     tcase_add_test(tc, dirty_row_admits_its_file);
     suite_add_tcase(s, tc);

@@ -12,7 +12,7 @@
 
 static const struct {
     const char *name, *format;
-    struct hist_file files[3];
+    struct hist_file files[5];
     const char *error;
 } errors[] = {
     { "two files with one number", "numbered-sql",
@@ -68,6 +68,22 @@ static const struct {
     { "letters in a version", "flyway", { { "V1a__x.sql", "" } },
         "DIR/V1a__x.sql: Flyway would skip or refuse a file of this name; rename it to "
         "V1__name.sql (version, two underscores, name)" },
+    { "undo with one underscore", "flyway", { { "U1_x.sql", "" } },
+        "DIR/U1_x.sql: Flyway would skip or refuse a file of this name; rename it to "
+        "U1__name.sql (version that it undoes, two underscores, name)" },
+    { "small u", "flyway", { { "u1__x.sql", "" } },
+        "DIR/u1__x.sql: Flyway would skip or refuse a file of this name; rename it to "
+        "U1__name.sql (version that it undoes, two underscores, name)" },
+    { "undo of no version", "flyway", { { "U__x.sql", "" } },
+        "DIR/U__x.sql: Flyway would skip or refuse a file of this name; rename it to "
+        "U1__name.sql (version that it undoes, two underscores, name)" },
+    { "two undo files of one version", "flyway",
+        { { "V1__a.sql", "" }, { "U1__b.sql", "" }, { "sub/U1.0__c.sql", "" } },
+        "DIR/sub/U1.0__c.sql: version 1.0 is also that of U1__b.sql; give one of them "
+        "another version" },
+    { "broken text in an undo file", "flyway",
+        { { "V1__a.sql", "" }, { "U1__a.sql", "DROP TABLE a;\nDO $x$;" } },
+        "DIR/U1__a.sql:2: a dollar quote has no end; close it" },
     { "repeatable with a version", "flyway", { { "R1__x.sql", "" } },
         "DIR/R1__x.sql: Flyway would skip or refuse a file of this name; rename it to "
         "R__name.sql" },
@@ -214,7 +230,7 @@ END_TEST
 
 static const struct {
     const char *name, *format;
-    struct hist_file files[8];
+    struct hist_file files[10];
     const char *want; /* version:name of each, in order; R for none */
 } sets[] = {
     { "numbered files in the order of their names", "numbered-sql",
@@ -233,10 +249,14 @@ static const struct {
             { "sub/V1.2__q.sql", "" }, { "R__a.sql", "" },
             { "sub/deep/V1_10__w.SQL", "" } },
         "1.2:q 1.10:w 2:y z 10:x R:a R:b" },
-    { "undo, baseline, callbacks and others are ignored", "flyway",
-        { { "U1__x.sql", "" }, { "B2__x.sql", "" }, { "afterMigrate.sql", "" },
-            { "V1__x.sql.conf", "" }, { "Views.sql", "" }, { "Report.sql", "" },
-            { "V3__.sql", "" } },
+    { "undo files stand behind all others", "flyway",
+        { { "U1__x.sql", "" }, { "V1__y.sql", "" }, { "U2__x.sql", "" },
+            { "R__a.sql", "" } },
+        "1:y R:a" },
+    { "baseline, callbacks and others are ignored", "flyway",
+        { { "Utils.sql", "" }, { "undo__all.sql", "" }, { "B2__x.sql", "" },
+            { "afterMigrate.sql", "" }, { "V1__x.sql.conf", "" }, { "Views.sql", "" },
+            { "Report.sql", "" }, { "V3__.sql", "" } },
         "3:" },
 };
 
@@ -442,7 +462,7 @@ END_TEST
 
 static const struct {
     const char *name, *format;
-    struct hist_file files[3];
+    struct hist_file files[5];
     const char *sql, *want;
 } nexts[] = {
     { "number with the same width", "numbered-sql", { { "012_a.sql", "" } },

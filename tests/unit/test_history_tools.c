@@ -554,6 +554,63 @@ START_TEST(own_statement_is_told)
 }
 END_TEST
 
+static const struct {
+    const char *name, *sql;
+    bool is_own;
+} setup[] = {
+    { "the table of old",
+        "CREATE TABLE \"_yoyo_migration\" (id VARCHAR(191) NOT NULL PRIMARY KEY,ctime "
+        "TIMESTAMP)",
+        true },
+    { "goes", "DROP TABLE \"_yoyo_migration\"", true },
+    { "filled from the log",
+        "\n  INSERT INTO \"_yoyo_migration\"\n  SELECT \"migration_hash\", "
+        "\"migration_id\", \"created_at_utc\"\n  FROM \"_yoyo_log\"\n",
+        true },
+    { "as yoyo 8 does",
+        "INSERT INTO \"_yoyo_migration\" SELECT migration_hash, migration_id, "
+        "created_at_utc FROM \"_yoyo_log\"",
+        true },
+    { "another table of old", "CREATE TABLE \"_yoyo_migration\" (id TEXT)", false },
+    { "goes with what hangs on it", "DROP TABLE \"_yoyo_migration\" CASCADE", false },
+    { "goes with another", "DROP TABLE \"_yoyo_migration\", users", false },
+    { "filled from elsewhere",
+        "INSERT INTO \"_yoyo_migration\" SELECT migration_hash, migration_id, "
+        "created_at_utc FROM \"_yoyo_log2\"",
+        false },
+};
+
+START_TEST(setup_passes_only_without_a_history)
+{
+    struct hist_env e;
+
+    hist_env_files(&e, "yoyo", NULL);
+    hist_env_load(&e);
+    hist_env_read(&e, NULL, 0);
+    bool is_own = hist_env_match(&e, setup[_i].sql).kind == HIST_MATCH_OWN;
+    CASE_INT(&setup[_i], is_own, setup[_i].is_own);
+    hist_env_read(&e, (const char *const[]){ HIST_END }, 3); /* a table without rows */
+    CASE_INT(&setup[_i], hist_env_match(&e, setup[_i].sql).kind, HIST_MATCH_NONE);
+    hist_env_free(&e);
+}
+END_TEST
+
+START_TEST(setup_speaks_of_the_configured_table)
+{
+    struct hist_env e;
+
+    hist_env_files(&e, "yoyo", NULL);
+    e.conf.history_table = "My moves";
+    hist_env_load(&e);
+    hist_env_read(&e, NULL, 0);
+    ck_assert_int_eq(
+        hist_env_match(&e, "DROP TABLE \"My moves\"").kind, HIST_MATCH_OWN);
+    ck_assert_int_eq(
+        hist_env_match(&e, "DROP TABLE \"_yoyo_migration\"").kind, HIST_MATCH_NONE);
+    hist_env_free(&e);
+}
+END_TEST
+
 /* --- a table of another tool's ---------------------------------------------------------- */
 
 START_TEST(layout_is_told_by_its_columns)
@@ -606,6 +663,9 @@ suite(void)
     tcase_add_loop_test(tc, folder_is_refused_with_a_reason, 0, DG_ARRAY_SIZE(errors));
     tcase_add_loop_test(tc, rows_make_states, 0, DG_ARRAY_SIZE(rows));
     tcase_add_loop_test(tc, own_statement_is_told, 0, DG_ARRAY_SIZE(own));
+    tcase_add_loop_test(
+        tc, setup_passes_only_without_a_history, 0, DG_ARRAY_SIZE(setup));
+    tcase_add_test(tc, setup_speaks_of_the_configured_table);
     tcase_add_test(tc, layout_is_told_by_its_columns);
     suite_add_tcase(s, tc);
     return s;

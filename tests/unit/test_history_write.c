@@ -290,12 +290,16 @@ static const struct hist_file flyway_files[] = {
     { "V1__init.sql", "CREATE TABLE a (id int);" },
     { "sub/V2__more_things.sql", "CREATE TABLE b (id int);" },
     { "R__view_of_a.sql", "CREATE OR REPLACE VIEW va AS SELECT 1;" },
+    { "U1__no_init.sql", "DROP TABLE a;" },
+    { "sub/U2__more_things.sql", "DROP TABLE b;" },
     { NULL, NULL },
 };
 
-#define SUM_1 "-623083431"
-#define SUM_2 "1128195672"
-#define SUM_R "421024750"
+#define SUM_U  "1773948957"
+#define SUM_U2 "1116799966"
+#define SUM_1  "-623083431"
+#define SUM_2  "1128195672"
+#define SUM_R  "421024750"
 
 #define FLYWAY_INSERT                                                                     \
     "INSERT INTO \"public\".\"flyway_schema_history\" (\"installed_rank\", \"version\", " \
@@ -307,7 +311,8 @@ static const struct hist_file flyway_files[] = {
         TEXT("3"), version, description, type, script, sum, TEXT("me"), TEXT("12"), ok \
     }
 
-/* Rank 1: V1 applied. Rank 2: V1.5, failed, no file. Rank 3: V0, no file. */
+/* Rank 1: V1 applied. Rank 2: V1.5, failed, no file. Rank 3: V0, no file. Rank 4: a
+ * repeatable without a file. */
 static const struct {
     const char *name;
     const char *ran;
@@ -388,7 +393,47 @@ static const struct {
             TEXT("t")),
         FORGED, NULL, "of type JDBC for version 2, which no SQL file stands behind" },
     { "undo", NULL, FLYWAY_INSERT, NULL, 9,
-        ROW(TEXT("1"), TEXT("init"), TEXT("UNDO_SQL"), TEXT("U1__init.sql"), TEXT("1"),
+        ROW(TEXT("1"), TEXT("no init"), TEXT("UNDO_SQL"), TEXT("U1__no_init.sql"),
+            TEXT(SUM_U), TEXT("t")),
+        SEEN, "U1__no_init.sql",
+        "U1__no_init.sql is recorded without being seen to run in this transaction" },
+    { "undo of its own connection", "DROP TABLE a", FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("1"), TEXT("no init"), TEXT("UNDO_SQL"), TEXT("U1__no_init.sql"),
+            TEXT(SUM_U), TEXT("t")),
+        OK, "U1__no_init.sql", "" },
+    { "undo with another checksum", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("1"), TEXT("no init"), TEXT("UNDO_SQL"), TEXT("U1__no_init.sql"),
+            TEXT(SUM_1), TEXT("t")),
+        FORGED, "U1__no_init.sql", "with checksum " SUM_1 ", but the file has " SUM_U },
+    { "undo of another file", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("1"), TEXT("no init"), TEXT("UNDO_SQL"), TEXT("V1__init.sql"),
+            TEXT(SUM_U), TEXT("t")),
+        FORGED, "U1__no_init.sql", "script V1__init.sql" },
+    { "undo of what is not applied", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("2"), TEXT("more things"), TEXT("UNDO_SQL"),
+            TEXT("sub/U2__more_things.sql"), TEXT(SUM_U2), TEXT("t")),
+        FORGED, "sub/U2__more_things.sql",
+        "sub/V2__more_things.sql is not applied, so that sub/U2__more_things.sql has "
+        "nothing to undo" },
+    { "undo by a script", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("1"), TEXT("no init"), TEXT("UNDO_SCRIPT"), TEXT("U1__no_init.sql"),
+            TEXT(SUM_U), TEXT("t")),
+        FORGED, NULL,
+        "of type UNDO_SCRIPT for version 1, which no SQL file stands behind" },
+    { "undo without a version", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(SQL_NULL, TEXT("view of a"), TEXT("UNDO_SQL"), TEXT("R__view_of_a.sql"),
+            TEXT(SUM_R), TEXT("t")),
+        FORGED, NULL, "description view of a" },
+    { "undo of a version without its file", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(TEXT("9"), TEXT("x"), TEXT("UNDO_SQL"), TEXT("U9__x.sql"), TEXT("1"),
+            TEXT("t")),
+        FORGED, NULL, "version 9 is not that of any file" },
+    { "deleted row of a missing repeatable", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(SQL_NULL, TEXT("lost"), TEXT("DELETE"), TEXT("R__lost.sql"), TEXT("1"),
+            TEXT("t")),
+        OK, NULL, "" },
+    { "deleted row of another repeatable", NULL, FLYWAY_INSERT, NULL, 9,
+        ROW(SQL_NULL, TEXT("gone"), TEXT("DELETE"), TEXT("R__gone.sql"), TEXT("1"),
             TEXT("t")),
         FORGED, NULL, NULL },
     { "deleted row of a known file", NULL, FLYWAY_INSERT, NULL, 9,
@@ -475,6 +520,7 @@ START_TEST(flyway_row_is_judged)
     static const char *const rows[] = { "1", "1", "init", "SQL", "V1__init.sql", SUM_1,
         "me", "2024-01-01", "1", "t", "2", "1.5", "tried", "SQL", "V1_5__tried.sql",
         "1", "me", "2024-01-01", "1", "f", "3", "0", "gone", "SQL", "V0__gone.sql", "1",
+        "me", "2024-01-01", "1", "t", "4", NULL, "lost", "SQL", "R__lost.sql", "1",
         "me", "2024-01-01", "1", "t", HIST_END };
     struct hist_env e;
 
