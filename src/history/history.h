@@ -73,8 +73,10 @@ struct hist_migration {
     size_t pair;  /* index of its rollback, or of what it rolls back; HIST_NONE */
     const char *version; /* as the history table holds it; NULL: repeatable */
     const char *name;    /* description */
-    const char *file;    /* path below the source's folder */
-    const char *path;    /* with the folder, for errors at load */
+    const char
+        *id; /* the tool's own, where the version alone doesn't say it; or NULL */
+    const char *file;  /* path below the source's folder */
+    const char *path;  /* with the folder, for errors at load */
     const char *shown; /* the same as clients read it: as the configuration writes it */
     const char *checksum; /* as the history table holds it; NULL: the tool has none */
     bool is_repeatable;

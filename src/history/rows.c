@@ -103,7 +103,19 @@ cell_of(const struct reading *r, enum hist_role role)
     return col < r->rows->n_cols ? dg_cell(r->rows, r->i, col) : NULL;
 }
 
-/* The key columns joined; false if one is null or all of it too long. */
+/* Adds one more part to a key of n bytes; false if all of it gets too long. */
+static bool
+add_part(char key[KEY_SIZE], size_t *n, const char *part)
+{
+    if (*n + strlen(part) + 3 > KEY_SIZE)
+        return false;
+    *n += (size_t)snprintf(
+        key + *n, KEY_SIZE - *n, "%s%s", *n ? HIST_KEY_SEPARATOR : "", part);
+    return true;
+}
+
+/* The key columns joined, the id behind them where the tool needs it; false if one is null
+ * or all of it too long. */
 static bool
 read_key(struct reading *r)
 {
@@ -114,12 +126,11 @@ read_key(struct reading *r)
         if (tool->columns[i].role != HIST_C_KEY)
             continue;
         const char *s = dg_cell(r->rows, r->i, i);
-        if (!s || n + strlen(s) + 3 > sizeof(r->key))
+        if (!s || !add_part(r->key, &n, s))
             return false;
-        n += (size_t)snprintf(
-            r->key + n, sizeof(r->key) - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", s);
     }
-    return true;
+    const char *id = tool->flags & HIST_T_IDS ? cell_of(r, HIST_C_ID) : "";
+    return !(tool->flags & HIST_T_IDS) || (id && add_part(r->key, &n, id));
 }
 
 static bool
@@ -200,8 +211,9 @@ apply_row(struct reading *r)
     }
     const char *first = dg_cell(
         r->rows, r->i, hist_find_role(st->set->tool, HIST_C_KEY));
+    bool is_shown = has_key && !(st->set->tool->flags & HIST_T_IDS);
     st->missing(st->ctx,
-        has_key     ? r->key
+        is_shown    ? r->key
             : first ? first
                     : "",
         cell_of(r, HIST_C_NAME));
@@ -258,11 +270,33 @@ static enum hist_write_verdict
 unknown_version(const struct hist_view *v, const char *key, struct err *reason)
 {
     char summary[256];
+    const char *id = v->set->tool->flags & HIST_T_IDS ? strstr(key, HIST_KEY_SEPARATOR)
+                                                      : NULL;
+    int n = id && id - key < 64 ? (int)(id - key) : 64;
 
     hist_view_summary(v, summary, sizeof(summary));
     return FORGED(reason,
-        "row of %s for version %.64s, which no file in %s has (%s); add the file first",
-        v->set->conf.history_table, key, v->set->conf.shown, summary);
+        "row of %s for version %.*s%s, which no file in %s has (%s); add the file first",
+        v->set->conf.history_table, n, key, id ? " and its id" : "", v->set->conf.shown,
+        summary);
+}
+
+static enum hist_write_verdict
+add_value(const struct hist_view *v, const struct hist_row *row, size_t col,
+    enum hist_value_type type, char key[KEY_SIZE], size_t *n, struct err *reason)
+{
+    const char *column = v->set->tool->columns[col].name;
+    char value[HIST_VALUE_SIZE];
+    enum hist_value_kind kind = hist_row_value(row, column, type, value);
+
+    if (kind == HIST_V_LATER)
+        return LATER(reason, "version");
+    if (kind != HIST_V_TEXT || !add_part(key, n, value))
+        return FORGED(reason,
+            "row of %s whose %s is not a constant or parameter; write the version of a "
+            "file in %s",
+            v->set->conf.history_table, column, v->set->conf.shown);
+    return HIST_WRITE_OK;
 }
 
 static enum hist_write_verdict
@@ -270,25 +304,17 @@ row_key(const struct hist_view *v, const struct hist_row *row, char key[KEY_SIZE
     struct err *reason)
 {
     const struct hist_tool *tool = v->set->tool;
-    char value[HIST_VALUE_SIZE];
+    enum hist_write_verdict r = HIST_WRITE_OK;
     size_t n = 0;
 
-    for (size_t i = 0; i < tool->n_columns; i++) {
-        if (tool->columns[i].role != HIST_C_KEY)
-            continue;
-        enum hist_value_kind kind = hist_row_value(
-            row, tool->columns[i].name, hist_type_of(v->set->tool, HIST_C_KEY), value);
-        if (kind == HIST_V_LATER)
-            return LATER(reason, "version");
-        if (kind != HIST_V_TEXT || n + strlen(value) + 3 > KEY_SIZE)
-            return FORGED(reason,
-                "row of %s whose %s is not a constant or parameter; write the version of a "
-                "file in %s",
-                v->set->conf.history_table, tool->columns[i].name, v->set->conf.shown);
-        n += (size_t)snprintf(
-            key + n, KEY_SIZE - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", value);
+    for (size_t i = 0; i < tool->n_columns && r == HIST_WRITE_OK; i++) {
+        if (tool->columns[i].role == HIST_C_KEY)
+            r = add_value(v, row, i, hist_type_of(tool, HIST_C_KEY), key, &n, reason);
     }
-    return HIST_WRITE_OK;
+    if (r == HIST_WRITE_OK && (tool->flags & HIST_T_IDS))
+        r = add_value(
+            v, row, hist_find_role(tool, HIST_C_ID), HIST_VT_TEXT, key, &n, reason);
+    return r;
 }
 
 static enum hist_write_verdict
@@ -544,10 +570,7 @@ find_row(const struct change *c, char key[KEY_SIZE])
         enum hist_value_kind kind = where_value(c, i, value);
         if (kind == HIST_V_LATER)
             return LATER(c->reason, "row");
-        has_all &= kind == HIST_V_TEXT && n + strlen(value) + 3 <= KEY_SIZE;
-        if (has_all)
-            n += (size_t)snprintf(
-                key + n, KEY_SIZE - n, "%s%s", n ? HIST_KEY_SEPARATOR : "", value);
+        has_all = has_all && kind == HIST_V_TEXT && add_part(key, &n, value);
     }
     if (has_all)
         return HIST_WRITE_OK;

@@ -67,7 +67,8 @@ enum hist_flag {
                               * transaction, all rows are written after theirs */
     HIST_T_WHOLE = 1 << 14,  /* a file is sent as one Query message */
     HIST_T_NOTES = 1
-        << 15, /* a version that begins with a dot is a note of the tool, no migration */
+        << 16, /* a version that begins with a dot is a note of the tool, no migration */
+    HIST_T_IDS = 1 << 17, /* versions need not be unique: the id is a part of the key */
 };
 
 enum hist_sum {

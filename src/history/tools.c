@@ -359,7 +359,8 @@ static const struct hist_tool tools[] = {
         .title = "Sqitch",
         .table = "sqitch.changes",
         .row = HIST_ROW_OTHER_SESSION,
-        .flags = HIST_T_TEXT | HIST_T_LISTED | HIST_T_PSQL | HIST_T_DELETES,
+        .flags = HIST_T_TEXT | HIST_T_LISTED | HIST_T_PSQL | HIST_T_DELETES
+            | HIST_T_IDS,
         .up = "deploy/%p%n.sql",
         .down = "revert/%p%n.sql",
         .key = "%n",

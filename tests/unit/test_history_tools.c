@@ -143,6 +143,88 @@ START_TEST(files_have_versions_and_checksums)
 }
 END_TEST
 
+/* --- Sqitch's reworked changes ------------------------------------------------------------ */
+
+/* With Sqitch 1.3.1's own ids: `sqitch plan --format 'format:%H %n'`. */
+static const struct hist_file reworked[] = {
+    { "sqitch.plan",
+        "%syntax-version=1.0.0\n%project=shop # ours\n%uri=HTTPS://GitHub.com\n\n"
+        "step1 2024-01-01T00:00:00Z A <a@example.org> # step 1\n"
+        "@v0 2024-01-01T00:00:00Z A <a@example.org>\n"
+        "+ step2 [step1 shop:@v0 !other:x] 2024-01-02T00:00:00Z \xc3\x81na  B "
+        "<b@example.org>\n"
+        "@v1 2024-01-03T00:00:00Z A <a@example.org> # t\n"
+        "@v2 2024-01-03T00:00:00Z A <a@example.org>\n"
+        "step3 [!step2 other:y] 2024-01-03T00:00:00Z A <a@example.org>  #  a \\\\ b\\nand # "
+        "c  \n"
+        "step2 [step2@v1] 2024-01-04T00:00:00Z A <a@example.org> # 0\n"
+        "@v3 2024-01-04T00:00:00Z A <a@example.org> # t\n"
+        "step2 2024-01-05T00:00:00Z A <a@example.org> # last\n" },
+    { "deploy/step1.sql", "SELECT 1;" },
+    { "deploy/step2.sql", "CREATE TABLE c ();" },
+    { "deploy/step2@v2.sql", "CREATE TABLE a ();" },
+    { "deploy/step2@v3.sql", "CREATE TABLE b ();" },
+    { "deploy/step3.sql", "SELECT 3;" },
+    { "revert/step2@v2.sql", "DROP TABLE a;" },
+    { NULL, NULL },
+};
+
+START_TEST(reworked_changes_have_their_ids_and_files)
+{
+    static const struct {
+        const char *file, *version, *id;
+    } want[] = {
+        { "deploy/step1.sql", "step1", NULL },
+        { "deploy/step2@v2.sql", "step2@v2",
+            "72d996fe0408997c5f9a861e909358383b2de090" },
+        { "deploy/step3.sql", "step3", NULL },
+        { "deploy/step2@v3.sql", "step2@v3",
+            "2a72400b2f9eecf71f8906a1eaac824812b7c5a1" },
+        { "deploy/step2.sql", "step2", "9ab7adedba457bf422c74b94e2313d6bc1492fe6" },
+    };
+    struct hist_env e;
+
+    hist_env_files(&e, "sqitch", reworked);
+    hist_env_load(&e);
+    ck_assert_uint_eq(e.set->n, DG_ARRAY_SIZE(want));
+    for (size_t i = 0; i < e.set->n; i++) {
+        const struct hist_migration *m = &e.set->migrations[i];
+        ck_assert_str_eq(m->file, want[i].file);
+        ck_assert_str_eq(m->version, want[i].version);
+        ck_assert_pstr_eq(m->id, want[i].id);
+    }
+    ck_assert_uint_eq(e.set->migrations[1].pair, e.set->n);
+    hist_env_free(&e);
+}
+END_TEST
+
+#define CHANGE(id, change) \
+    id, NULL, change, "shop", "", "", NULL, NULL, NULL, NULL, NULL
+
+START_TEST(reworked_changes_are_told_apart_by_their_ids)
+{
+    static const char *const rows[] = { CHANGE("x", "step1"),
+        CHANGE("72d996fe0408997c5f9a861e909358383b2de090", "step2"),
+        CHANGE("y", "step3"),
+        CHANGE("2a72400b2f9eecf71f8906a1eaac824812b7c5a1", "step2"),
+        CHANGE("z", "step2"), HIST_END };
+    static const enum dg_migration_state want[] = { DG_MIG_APPLIED, DG_MIG_APPLIED,
+        DG_MIG_APPLIED, DG_MIG_APPLIED, DG_MIG_PENDING };
+    const char *version, *name;
+    struct hist_env e;
+
+    hist_env_files(&e, "sqitch", reworked);
+    hist_env_load(&e);
+    hist_env_read(&e, rows, 11);
+    for (size_t i = 0; i < e.set->n; i++)
+        ck_assert_int_eq(hist_view_state(e.view, i), want[i]);
+    ck_assert_uint_eq(hist_view_n_missing(e.view), 1);
+    hist_view_missing(e.view, 0, &version, &name);
+    ck_assert_str_eq(version, "step2");
+    hist_env_free(&e);
+}
+END_TEST
+
 /* --- sections --------------------------------------------------------------------------- */
 
 static const struct {
@@ -222,6 +304,9 @@ END_TEST
 
 /* --- bad files -------------------------------------------------------------------------- */
 
+#define WHEN          " 2024-01-01T00:00:00Z A <a@b> # n\n"
+#define PLANNED(name) name WHEN
+
 static const struct {
     const char *name, *format;
     struct hist_file files[4];
@@ -257,6 +342,31 @@ static const struct {
     { "plan that leads away", "sqitch",
         { { "sqitch.plan", "%project=x\n../../x 2024 A <a> # n\n" } },
         "DIR/sqitch.plan:2: not the name of a change" },
+    { "a tag that leads away", "sqitch",
+        { { "sqitch.plan", "%project=x\na 2024 A <a> # n\n@../v1 2024 A <a> # n\n" } },
+        "DIR/sqitch.plan:3: not the name of a tag" },
+    { "a change twice, and no tag", "sqitch",
+        { { "sqitch.plan",
+            "%project=x\n" PLANNED("a") PLANNED("b") PLANNED("a") "@v1" WHEN } },
+        "DIR/sqitch.plan:4: change a stands in line 2 already, with no tag between them; add "
+        "the tag there" },
+    { "a change reworked, without its script", "sqitch",
+        { { "sqitch.plan",
+              "%project=x\n" PLANNED("a") "@v1" WHEN "@v2" WHEN PLANNED("a") },
+            { "deploy/a.sql", "" } },
+        "DIR/sqitch.plan:2: change a is reworked in line 5, so its script is "
+        "deploy/a@v1.sql, which is not there; let `sqitch rework` make it" },
+    { "a change reworked, and one without a date", "sqitch",
+        { { "sqitch.plan",
+              "%project=x\n" PLANNED("a") "@v1" WHEN "b A <a@b> # n\n" PLANNED("a") },
+            { "deploy/a.sql", "" }, { "deploy/a@v1.sql", "" } },
+        "DIR/sqitch.plan:4: change b lacks its date or planner, or they can't be read; since "
+        "a change is reworked here, all of them matter: let sqitch write this file" },
+    { "a change reworked, and no project", "sqitch",
+        { { "sqitch.plan", PLANNED("a") "@v1" WHEN PLANNED("a") },
+            { "deploy/a.sql", "" }, { "deploy/a@v1.sql", "" } },
+        "DIR/sqitch.plan:1: no line %project=NAME, or one that is too long; let sqitch write "
+        "this file" },
     { "plan without the file", "sqitch", { { "sqitch.plan", "a 2024 A <a> # n\n" } },
         "DIR/deploy/a.sql: No such file or directory" },
     { "changeset without an id", "liquibase",
@@ -659,6 +769,8 @@ suite(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, files_have_versions_and_checksums, 0, DG_ARRAY_SIZE(files));
+    tcase_add_test(tc, reworked_changes_have_their_ids_and_files);
+    tcase_add_test(tc, reworked_changes_are_told_apart_by_their_ids);
     tcase_add_loop_test(tc, file_is_cut_by_its_markers, 0, DG_ARRAY_SIZE(sections));
     tcase_add_loop_test(tc, folder_is_refused_with_a_reason, 0, DG_ARRAY_SIZE(errors));
     tcase_add_loop_test(tc, rows_make_states, 0, DG_ARRAY_SIZE(rows));
