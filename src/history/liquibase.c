@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: ISC
 /* Liquibase's formatted SQL: a file holds many changesets, each between its line
  * `--changeset author:id` and the next one. Files are taken in the order of their paths, as
- * <includeAll> does; changelogs in XML, YAML and JSON are not read.
+ * <includeAll> does; changelogs in XML, YAML and JSON may only include (changelog.c).
  *
  * What is sent is not quite what stands there: unless stripComments:false, comments are cut,
  * in bodies of functions, too, since Liquibase knows no dollar quotes. */
-#include "history/source.h"
+#include "history/changelog.h"
 
 #include "base/fs.h"
 
@@ -275,6 +275,18 @@ struct walk {
     struct err *err;
 };
 
+/* One that can't be read, or is too large, doesn't matter: nothing in it would count. */
+static int
+check_other(const char *path, struct err *err)
+{
+    AUTO(mem_free) char *text = NULL;
+    size_t n = 0;
+
+    if (fs_read(path, HIST_MAX_FILE_BYTES, &text, &n, NULL) != 0)
+        return 0;
+    return hist_changelog_check(path, text, n, err);
+}
+
 static int
 add_file(void *ctx, const char *relpath)
 {
@@ -285,6 +297,8 @@ add_file(void *ctx, const char *relpath)
         .set = w->set, .relpath = relpath, .path = path, .err = w->err
     };
 
+    if (hist_may_be_changelog(relpath))
+        return check_other(path, w->err);
     if (!str_suffix(relpath, ".sql"))
         return 0;
     int ret = hist_check_file(path, w->err);

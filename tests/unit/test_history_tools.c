@@ -14,7 +14,7 @@
 
 static const struct {
     const char *name, *format;
-    struct hist_file files[6];
+    struct hist_file files[7];
     /* version:name:checksum of each, in order, rollbacks last with < before them */
     const char *want;
 } files[] = {
@@ -116,7 +116,15 @@ static const struct {
               "--liquibase formatted sql\n\n--changeset anna:1\n" F
               "--rollback DROP TABLE users;\n\n--changeset anna:2 runInTransaction:false\n"
               "SELECT 1;\n" },
-            { "b.sql", "SELECT 'no changelog';" } },
+            { "b.sql", "SELECT 'no changelog';" },
+            { "master.xml",
+                "<databaseChangeLog>\n<!-- <changeSet/> -->\n<include file='a.sql'/>\n"
+                "</databaseChangeLog>" },
+            { "m.yaml",
+                "databaseChangeLog:\n- include:\n    file: a.sql # changeSet:\n" },
+            { "m.json",
+                "{\"databaseChangeLog\": [{\"include\": {\"file\": \"changeSet\"}}]}" },
+            { "other.json", "{\"changeSet\": 1}" } },
         "1::anna::a.sql:1:9:6db4c3078a7e2c868222539693520351 "
         "2::anna::a.sql:2:9:0a7ed49c904abc7110aa09324b49f106 <1::anna::a.sql:1:-" },
 };
@@ -307,6 +315,11 @@ END_TEST
 #define WHEN          " 2024-01-01T00:00:00Z A <a@b> # n\n"
 #define PLANNED(name) name WHEN
 
+#define NO_SQL                                                                              \
+    ": a changeset that is not in formatted SQL: what it does comes into being when "       \
+    "Liquibase runs; write it as formatted SQL, or let `ddlgate record` list it (format = " \
+    "lockfile)"
+
 static const struct {
     const char *name, *format;
     struct hist_file files[4];
@@ -372,6 +385,27 @@ static const struct {
     { "changeset without an id", "liquibase",
         { { "a.sql", "--liquibase formatted sql\n\n--changeset anna\nSELECT 1;" } },
         "DIR/a.sql:3: a changeset is written `--changeset author:id`" },
+    { "changeset in XML", "liquibase",
+        { { "a.xml",
+            "<?xml version=\"1.0\"?>\n<!-- <changeSet> -->\n<databaseChangeLog x='<changeSet "
+            "'>\n<![CDATA[\n<changeSet]]>\n  <changeSetX/> <changeSet id=\"1\">" } },
+        "DIR/a.xml:6" NO_SQL },
+    { "changeset in XML with a prefix", "liquibase",
+        { { "sub/a.XML", "<db:databaseChangeLog>\n<db:changeSet id='1'/>" } },
+        "DIR/sub/a.XML:2" NO_SQL },
+    { "changeset in YAML", "liquibase",
+        { { "a.yaml",
+            "databaseChangeLog:\n  # - changeSet:\n  - include:\n      file: changeSet.sql\n"
+            "  - changeSet:\n      id: 1\n" } },
+        "DIR/a.yaml:5" NO_SQL },
+    { "changeset in YAML with quotes", "liquibase",
+        { { "a.yml", "\"databaseChangeLog\":\n- 'changeSet': {id: 1}\n" } },
+        "DIR/a.yml:2" NO_SQL },
+    { "changeset in JSON", "liquibase",
+        { { "a.json",
+            "{ \"databaseChangeLog\" : [\n{\"include\": {\"file\": \"\\\"changeSet\\\":\"}},\n"
+            "{\"changeSet\"\n: {\"id\": \"1\"}}]}" } },
+        "DIR/a.json:3" NO_SQL },
     { "broken UTF-8", "prisma", { { "1_a/migration.sql", "SELECT 1;\n-- \xff\n" } },
         "DIR/1_a/migration.sql:2: byte 0xff is not valid UTF-8; save the file as UTF-8" },
 };
