@@ -27,6 +27,7 @@ judge(const struct gate_units *u, const struct hist_migration *m)
     struct pol_findings *f = mem_zalloc(sizeof(*f));
     struct hist_attest_answer attested;
 
+    DG_ASSERT(u->attest, "who gives findings gives those of every migration");
     hist_attest_ask(u->attest, u->set, m, &attested);
     struct pol_text unit = { .text = m->text,
         .len = m->len,
