@@ -28,6 +28,7 @@ judge(const struct gate_units *u, const struct hist_migration *m)
     struct pol_findings *f = mem_zalloc(sizeof(*f));
     AUTO(gate_unit_deinit) struct gate_unit unit;
 
+    DG_ASSERT(u->attest, "who gives findings gives those of every migration");
     gate_unit_init(&unit, u->set, u->attest, m);
     pol_findings_init(f);
     pol_judge_unit(u->policy, &unit.text, f);

@@ -54,6 +54,35 @@ START_TEST(hidden_statements_are_found)
 }
 END_TEST
 
+/* As the trees of a folder's files do. They are looked at when all are made, and freeing one
+ * takes nothing from the others. */
+START_TEST(trees_can_share_an_arena)
+{
+    AUTO(arena_free) struct arena *arena = arena_new();
+    struct sql_words *words = test_words();
+    struct sql_tree *trees[MAX_LINES] = { NULL };
+
+    for (int i = 0; i < n_hidden; i++) {
+        AUTO(sql_scan_deinit) struct sql_scan scan = { 0 };
+        size_t n = strlen(hidden[i].name);
+        if (sql_scan(
+                &scan, words, hidden[i].name, n, true, SQL_TREE_DEFAULT_DEPTH, NULL)
+            != 0)
+            continue;
+        trees[i] = sql_tree_new_in(arena, &scan, words, hidden[i].name, n, true);
+        sql_tree_free(trees[i]);
+    }
+    sql_words_free(words);
+    for (int i = 0; i < n_hidden; i++) {
+        struct column facts = { .n = 0 };
+        if (!trees[i])
+            continue;
+        tree_column(&facts, trees[i]);
+        CASE_STR(&hidden[i], facts.text, hidden[i].facts);
+    }
+}
+END_TEST
+
 /* ---- syntax that the linked grammar does not know ---- */
 
 static const struct {
@@ -403,6 +432,7 @@ suite(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(
         tc, hidden_statements_are_found, 0, (n_hidden + BATCH - 1) / BATCH);
+    tcase_add_test(tc, trees_can_share_an_arena);
     tcase_add_loop_test(
         tc, unknown_syntax_is_read_by_its_words, 0, (int)DG_ARRAY_SIZE(newer));
     tcase_add_test(tc, an_error_is_placed_in_bytes);
