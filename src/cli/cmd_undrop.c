@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 /* `ddlgate undrop`: what lies in the quarantine schema (policy/quarantine.h), and how a
  * table comes back: under its old name, in its old schema, with the names of its indexes,
- * sequences and statistics, its foreign keys and its comment, in one transaction. */
+ * sequences and statistics, its partitions, foreign keys and comment, in one transaction;
+ * a partition goes back into its table. */
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "config/config.h"
@@ -9,6 +10,7 @@
 #include "gate/snapshot.h"
 #include "policy/quarantine.h"
 #include "sql/ident.h"
+#include "sql/lex.h"
 #include "sql/tree.h"
 
 #include <errno.h>
@@ -110,11 +112,13 @@ read_list(struct ctl_link *link, struct arena *arena, const char *schema,
 {
     const char *sql = arena_printf(arena,
         "SELECT oid, relname, j->>'schema', j->>'name', j->>'role', j->>'time',"
-        " pg_size_pretty(pg_total_relation_size(oid)), text"
+        " (WITH RECURSIVE tree(id) AS (SELECT x.oid UNION ALL SELECT i.inhrelid FROM tree"
+        " JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.id)"
+        " SELECT pg_size_pretty(sum(pg_total_relation_size(id))) FROM tree), text"
         " FROM (SELECT c.oid, c.relname, d.text, CASE WHEN starts_with(d.text, %s)"
         " THEN d.text::json END AS j FROM pg_catalog.pg_class c,"
         " LATERAL (SELECT pg_catalog.obj_description(c.oid, 'pg_class') AS text) d"
-        " WHERE c.relkind = 'r' AND c.relnamespace = to_regnamespace(%s)) x"
+        " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = to_regnamespace(%s)) x"
         " WHERE j IS NOT NULL ORDER BY j->>'time', relname",
         sql_constant(arena, POL_QUARANTINE_MARK),
         sql_constant(arena, sql_ident(arena, schema)));
@@ -179,10 +183,8 @@ find(const struct dg_rows *rows, const char *schema, const char *name, size_t *o
  * rights: nothing of the comment may become a command. So a foreign key has to be one when
  * it is read, and what is renamed has to be a part of the table. */
 static bool
-is_foreign_key(struct arena *arena, const char *name, const char *definition)
+is_alter(const char *sql, const char *sub, bool is_key)
 {
-    const char *sql = arena_printf(arena, "ALTER TABLE t ADD CONSTRAINT %s %s",
-        sql_ident(arena, arena_strdup(arena, name)), definition);
     struct sql_scan scan;
     bool is_one = false;
 
@@ -194,11 +196,49 @@ is_foreign_key(struct arena *arena, const char *name, const char *definition)
     if (scan.n == 1 && tree->n == 1 && !tree->is_unparsable) {
         const struct sql_facts *f = &tree->facts[0];
         is_one = strcmp(f->tag, "ALTER TABLE") == 0 && f->n_subs == 1
-            && f->subs[0].constraint && f->subs[0].constraint->kind == SQL_C_FOREIGN;
+            && strcmp(f->subs[0].name, sub) == 0
+            && (!is_key
+                || (f->subs[0].constraint
+                    && f->subs[0].constraint->kind == SQL_C_FOREIGN));
     }
     sql_tree_free(tree);
     sql_scan_deinit(&scan);
     return is_one;
+}
+
+static bool
+is_foreign_key(struct arena *arena, const char *name, const char *definition)
+{
+    const char *sql = arena_printf(arena, "ALTER TABLE t ADD CONSTRAINT %s %s",
+        sql_ident(arena, arena_strdup(arena, name)), definition);
+
+    return is_alter(sql, "ADD CONSTRAINT", true);
+}
+
+/* As the server writes bounds: words of the syntax and constants. An expression would be
+ * evaluated by whoever brings the table back. */
+static bool
+is_bound(struct arena *arena, const char *bound)
+{
+    static const char *const words[] = { "FOR", "VALUES", "FROM", "TO", "IN", "WITH",
+        "MODULUS", "REMAINDER", "DEFAULT", "MINVALUE", "MAXVALUE", "NULL", "TRUE",
+        "FALSE" };
+    const char *sql = arena_printf(arena, "ALTER TABLE t ATTACH PARTITION p %s", bound);
+    struct sql_lexer lx;
+    struct sql_token tok;
+
+    sql_lex_init(&lx, bound, strlen(bound), true);
+    while (sql_lex_next(&lx, &tok) == 0) {
+        struct str s = { bound + tok.start, tok.len };
+        bool is_known = tok.kind == SQL_T_STRING || tok.kind == SQL_T_NUMBER
+            || tok.kind == SQL_T_BITS || str_eqz(s, "-")
+            || (tok.kind == SQL_T_PUNCT && s.n == 1 && strchr("(),", s.p[0]));
+        for (size_t i = 0; tok.kind == SQL_T_WORD && i < DG_ARRAY_SIZE(words); i++)
+            is_known |= str_ieqz(s, words[i]);
+        if (!is_known)
+            return false;
+    }
+    return is_alter(sql, "ATTACH PARTITION", false);
 }
 
 static int
@@ -207,96 +247,144 @@ check_keys(
 {
     const struct dg_rows *rows = NULL;
     const char *sql = arena_printf(arena,
-        "SELECT k->>'name', k->>'definition' FROM json_array_elements(%s::json"
-        "->'foreign_keys') k",
+        "WITH v(n) AS (VALUES (%s::json)), p(n) AS (SELECT n FROM v UNION ALL"
+        " SELECT json_array_elements(n->'parts') FROM v)"
+        " SELECT 'key', k->>'name', k->>'definition' FROM p,"
+        " json_array_elements(n->'foreign_keys') k"
+        " UNION ALL SELECT 'bound', NULL, n->'partition_of'->>'bound' FROM v"
+        " WHERE json_typeof(n->'partition_of') = 'object'",
         sql_constant(arena, note));
     int r = ctl_link_run(link, sql, &rows, err);
 
     for (size_t i = 0; !r && i < rows->n_rows; i++) {
-        const char *name = dg_cell(rows, i, 0), *definition = dg_cell(rows, i, 1);
-        if (!name || !definition || !is_foreign_key(arena, name, definition))
+        const char *name = dg_cell(rows, i, 1), *text = dg_cell(rows, i, 2);
+        if (strcmp(dg_cell(rows, i, 0), "key") != 0) {
+            if (!text || !is_bound(arena, text))
+                r = err_set(err, -EINVAL,
+                    "its comment was changed: '%.100s' is no bound of a partition",
+                    text ? text : "");
+        } else if (!name || !text || !is_foreign_key(arena, name, text)) {
             r = err_set(err, -EINVAL, "its comment was changed: %s is no foreign key",
                 name ? name : "what has no name");
+        }
     }
     return r;
 }
 
-/* First out of quarantine and then the old names, so that CREATE is needed on the old schema
- * only. A foreign key whose rows are gone comes back NOT VALID, one that can't come back is
- * told as a statement. */
-static const char restore_1[] = "\nDECLARE\n  v_oid constant oid := ";
+/* The table, then its partitions: each first out of quarantine and then the old names, so
+ * that CREATE is needed on the old schema only. What was made a partition of it meanwhile
+ * stays where it is. A foreign key whose rows are gone comes back NOT VALID; one that can't
+ * come back is told as a statement, and so is the way back into a partitioned table. */
+static const char restore_1[] = "\nDECLARE\n  v_top constant oid := ";
 static const char restore_2[] = ";\n  v_note constant json := ";
 static const char restore_3[] =
     ";\n"
-    "  v_table record; v_parts json[] := '{}'; v_one json; v_back text; v_place text; v_sql text;\n"
-    "  v_left text := '';\n"
+    "  v_table record; v_parts json[]; v_one json; v_back text; v_place text; v_sql text;\n"
+    "  v_left text := ''; v_what json; v_is_top boolean; v_oid oid; v_of json; v_tree oid[];\n"
     "BEGIN\n"
-    "  EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', v_oid::regclass);\n"
-    "  SELECT c.relname::text AS name, s.nspname::text AS place,\n"
-    "      obj_description(v_oid, 'pg_class') AS note INTO STRICT v_table\n"
-    "    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = "
-    "c.relnamespace\n"
-    "    WHERE c.oid = v_oid;\n"
-    "  IF v_table.note IS DISTINCT FROM v_note::text THEN\n"
+    "  EXECUTE format('LOCK TABLE %s %s IN ACCESS EXCLUSIVE MODE', CASE (SELECT c.relkind\n"
+    "    FROM pg_catalog.pg_class c WHERE c.oid = v_top) WHEN 'p' THEN '' ELSE 'ONLY' END,\n"
+    "    v_top::regclass);\n"
+    "  IF obj_description(v_top, 'pg_class') IS DISTINCT FROM v_note::text THEN\n"
     "    RAISE EXCEPTION 'its comment has changed meanwhile; try again';\n"
     "  END IF;\n"
-    "  v_back := v_note->>'schema';\n"
-    "  IF to_regnamespace(quote_ident(v_back)) IS NULL THEN\n"
-    "    RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = format('schema %I, where it was, "
-    "is gone', v_back),\n"
-    "      HINT = format('CREATE SCHEMA %I;', v_back);\n"
-    "  END IF;\n"
-    "  FOR v_one IN SELECT json_build_object('kind', 'TABLE', 'name', v_note->>'name', "
+    "  v_tree := (WITH RECURSIVE tree(id) AS (SELECT v_top UNION ALL SELECT i.inhrelid\n"
+    "      FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.id)\n"
+    "    SELECT array_agg(id) FROM tree);\n"
+    "  FOR v_what, v_is_top IN SELECT v_note, true\n"
+    "      UNION ALL SELECT json_array_elements(v_note->'parts'), false LOOP\n"
+    "    v_oid := CASE WHEN v_is_top THEN v_top ELSE (SELECT c.oid FROM pg_catalog.pg_class c\n"
+    "      WHERE c.oid = ANY (v_tree) AND c.oid <> v_top AND c.relname = v_what->>'now') END;\n"
+    "    CONTINUE WHEN v_oid IS NULL;\n"
+    "    SELECT c.relname::text AS name, s.nspname::text AS place, c.relkind INTO STRICT "
+    "v_table\n"
+    "      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = "
+    "c.relnamespace\n"
+    "      WHERE c.oid = v_oid;\n"
+    "    v_back := v_what->>'schema';\n"
+    "    IF to_regnamespace(quote_ident(v_back)) IS NULL THEN\n"
+    "      RAISE EXCEPTION USING ERRCODE = '3F000', MESSAGE = format('schema %I, where it "
+    "was, is gone', v_back),\n"
+    "        HINT = format('CREATE SCHEMA %I;', v_back);\n"
+    "    END IF;\n"
+    "    v_parts := '{}';\n"
+    "    FOR v_one IN SELECT json_build_object('kind', 'TABLE', 'name', v_what->>'name', "
     "'now', v_table.name)\n"
-    "      UNION ALL SELECT json_array_elements(v_note->'objects') LOOP\n"
-    "    CONTINUE WHEN v_one->>'kind' <> 'TABLE' AND NOT EXISTS (\n"
-    "      SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = "
+    "        UNION ALL SELECT json_array_elements(v_what->'objects') LOOP\n"
+    "      CONTINUE WHEN v_one->>'kind' <> 'TABLE' AND NOT EXISTS (\n"
+    "        SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = "
     "i.indexrelid\n"
-    "        WHERE i.indrelid = v_oid AND c.relname = v_one->>'now' AND v_one->>'kind' = "
+    "          WHERE i.indrelid = v_oid AND c.relname = v_one->>'now' AND v_one->>'kind' = "
     "'INDEX'\n"
-    "      UNION ALL SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c\n"
-    "        ON c.oid = d.objid AND c.relkind = 'S'\n"
-    "        WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refobjid = v_oid\n"
-    "        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i')\n"
-    "        AND c.relname = v_one->>'now' AND v_one->>'kind' = 'SEQUENCE'\n"
-    "      UNION ALL SELECT FROM pg_catalog.pg_statistic_ext x WHERE x.stxrelid = v_oid\n"
-    "        AND x.stxname = v_one->>'now' AND v_one->>'kind' = 'STATISTICS');\n"
-    "    v_place := coalesce(v_one->>'schema', v_back);\n"
-    "    IF v_one->>'kind' <> 'STATISTICS' AND to_regclass(format('%I.%I', v_place, "
+    "        UNION ALL SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c\n"
+    "          ON c.oid = d.objid AND c.relkind = 'S'\n"
+    "          WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refobjid = v_oid\n"
+    "          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', "
+    "'i')\n"
+    "          AND c.relname = v_one->>'now' AND v_one->>'kind' = 'SEQUENCE'\n"
+    "        UNION ALL SELECT FROM pg_catalog.pg_statistic_ext x WHERE x.stxrelid = v_oid\n"
+    "          AND x.stxname = v_one->>'now' AND v_one->>'kind' = 'STATISTICS');\n"
+    "      v_place := coalesce(v_one->>'schema', v_back);\n"
+    "      IF v_one->>'kind' <> 'STATISTICS' AND to_regclass(format('%I.%I', v_place, "
     "v_one->>'name')) IS NOT NULL THEN\n"
-    "      RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = format('the name %I.%I of its "
-    "%s is taken by now', v_place, v_one->>'name', lower(v_one->>'kind')),\n"
-    "        HINT = 'Rename what has the name today.';\n"
-    "    END IF;\n"
-    "    v_parts := v_parts || v_one;\n"
-    "  END LOOP;\n"
-    "  EXECUTE format('ALTER TABLE %s SET SCHEMA %I', v_oid::regclass, v_back);\n"
-    "  EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', v_back, v_table.name, "
-    "v_note->>'name');\n"
-    "  FOREACH v_one IN ARRAY v_parts[2:] LOOP\n"
-    "    v_place := coalesce(v_one->>'schema', v_back);\n"
-    "    IF v_one->>'kind' = 'STATISTICS' THEN\n"
-    "      EXECUTE format('ALTER STATISTICS %I.%I SET SCHEMA %I', v_table.place, "
+    "        RAISE EXCEPTION USING ERRCODE = '42P07', MESSAGE = format('the name %I.%I of "
+    "its %s is taken by now', v_place, v_one->>'name', lower(v_one->>'kind')),\n"
+    "          HINT = 'Rename what has the name today.';\n"
+    "      END IF;\n"
+    "      v_parts := v_parts || v_one;\n"
+    "    END LOOP;\n";
+static const char restore_4[] =
+    "    EXECUTE format('ALTER TABLE %s SET SCHEMA %I', v_oid::regclass, v_back);\n"
+    "    EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', v_back, v_table.name, "
+    "v_what->>'name');\n"
+    "    FOREACH v_one IN ARRAY v_parts[2:] LOOP\n"
+    "      v_place := coalesce(v_one->>'schema', v_back);\n"
+    "      IF v_one->>'kind' = 'STATISTICS' THEN\n"
+    "        EXECUTE format('ALTER STATISTICS %I.%I SET SCHEMA %I', v_table.place, "
     "v_one->>'now', v_place);\n"
-    "    END IF;\n"
-    "    EXECUTE format('ALTER %s %I.%I RENAME TO %I', v_one->>'kind', v_place, "
+    "      END IF;\n"
+    "      EXECUTE format('ALTER %s %I.%I RENAME TO %I', v_one->>'kind', v_place, "
     "v_one->>'now', v_one->>'name');\n"
+    "    END LOOP;\n"
+    "    IF v_is_top THEN\n"
+    "      EXECUTE format('COMMENT ON TABLE %s IS %L', v_oid::regclass, "
+    "v_what->>'comment');\n"
+    "    END IF;\n"
+    "    FOR v_one IN SELECT json_array_elements(v_what->'foreign_keys') LOOP\n"
+    "      v_sql := format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', v_back, "
+    "v_what->>'name', v_one->>'name', v_one->>'definition');\n"
+    "      BEGIN\n"
+    "        EXECUTE v_sql;\n"
+    "      EXCEPTION WHEN foreign_key_violation THEN\n"
+    "        IF v_table.relkind = 'p' THEN\n"
+    "          v_left := v_left || v_sql || E';\\n';\n"
+    "        ELSE\n"
+    "          EXECUTE v_sql || ' NOT VALID';\n"
+    "          v_left := v_left || format(E'ALTER TABLE %I.%I VALIDATE CONSTRAINT %I;\\n', "
+    "v_back, v_what->>'name', v_one->>'name');\n"
+    "        END IF;\n"
+    "      WHEN undefined_table OR undefined_column OR invalid_foreign_key OR "
+    "insufficient_privilege OR invalid_schema_name OR datatype_mismatch THEN\n"
+    "        v_left := v_left || v_sql || E';\\n';\n"
+    "      END;\n"
+    "    END LOOP;\n"
     "  END LOOP;\n"
-    "  EXECUTE format('COMMENT ON TABLE %s IS %L', v_oid::regclass, v_note->>'comment');\n"
-    "  FOR v_one IN SELECT json_array_elements(v_note->'foreign_keys') LOOP\n"
-    "    v_sql := format('ALTER TABLE %I.%I ADD CONSTRAINT %I %s', v_back, "
-    "v_note->>'name', v_one->>'name', v_one->>'definition');\n"
+    "  v_of := v_note->'partition_of';\n"
+    "  IF json_typeof(v_of) = 'object' THEN\n"
+    "    v_sql := format('ALTER TABLE %I.%I ATTACH PARTITION %s %s', v_of->>'schema', "
+    "v_of->>'name', v_top::regclass, v_of->>'bound');\n"
     "    BEGIN\n"
     "      EXECUTE v_sql;\n"
-    "    EXCEPTION WHEN foreign_key_violation THEN\n"
-    "      EXECUTE v_sql || ' NOT VALID';\n"
-    "      v_left := v_left || format(E'ALTER TABLE %I.%I VALIDATE CONSTRAINT %I;\\n', "
-    "v_back, v_note->>'name', v_one->>'name');\n"
-    "    WHEN undefined_table OR undefined_column OR invalid_foreign_key OR "
-    "insufficient_privilege OR invalid_schema_name OR datatype_mismatch THEN\n"
-    "      v_left := v_left || v_sql || E';\\n';\n"
+    "    EXCEPTION WHEN check_violation OR foreign_key_violation OR unique_violation OR "
+    "not_null_violation\n"
+    "        OR invalid_object_definition OR invalid_table_definition OR undefined_table OR "
+    "wrong_object_type\n"
+    "        OR datatype_mismatch OR insufficient_privilege OR invalid_schema_name OR "
+    "feature_not_supported THEN\n"
+    "      v_left := v_left || format(E'-- %s\\n%s;\\n', replace(SQLERRM, E'\\n', ' '), "
+    "v_sql);\n"
     "    END;\n"
-    "  END LOOP;\n"
+    "  END IF;\n"
     "  PERFORM set_config('ddlgate.left', v_left, true);\n"
     "END\n";
 
@@ -305,8 +393,9 @@ restore(
     struct ctl_link *link, struct arena *arena, const struct dg_rows *rows, size_t i)
 {
     const char *note = arena_strdup(arena, dg_cell(rows, i, COL_NOTE));
-    const char *body = arena_printf(arena, "%s%s%s%s%s", restore_1,
-        dg_cell(rows, i, COL_OID), restore_2, sql_constant(arena, note), restore_3);
+    const char *body = arena_printf(arena, "%s%s%s%s%s%s", restore_1,
+        dg_cell(rows, i, COL_OID), restore_2, sql_constant(arena, note), restore_3,
+        restore_4);
     const char *sql = arena_printf(arena,
         "DO LANGUAGE plpgsql %s; SELECT current_setting('ddlgate.left')",
         pol_dollar_quoted(arena, "ddlgate", body));
@@ -323,7 +412,7 @@ restore(
     printf("%s is %s again\n", from, table);
     const char *text = left->n_rows ? dg_cell(left, 0, 0) : NULL;
     if (text && *text)
-        printf("Foreign keys that need a look:\n%s", text);
+        printf("What needs a look:\n%s", text);
     return CLI_OK;
 }
 

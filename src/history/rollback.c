@@ -40,13 +40,22 @@ is_liquibase(const struct hist_set *set)
     return !set->is_lockfile && set->tool->ops == &hist_liquibase_ops;
 }
 
-/* Has the source any rollbacks, or its tool a way to write them? */
+/* Has the source any rollbacks, or has its tool a way to write them? Lockfiles and Flyway's
+ * folders have them or not as a whole: who runs Flyway's Community edition has no undo. */
 static bool
 has_ways(const struct hist_set *set)
 {
-    if (set->is_lockfile)
+    if (set->is_lockfile || set->n_all > set->n)
         return set->n_all > set->n;
     return set->tool->down || set->tool->down_mark || is_liquibase(set);
+}
+
+static const char *
+undo_file(struct arena *a, const char *shown)
+{
+    const char *base = hist_base_name(shown);
+    return arena_printf(
+        a, "%.*sU%s", (int)(base - shown), shown, base + (*base == 'V'));
 }
 
 static const char *
@@ -55,6 +64,8 @@ wanted_of(const struct hist_set *set, const struct hist_migration *m, struct are
     const struct hist_tool *tool = set->tool;
     if (set->is_lockfile)
         return "its `down` in the lockfile (ddlgate record --down COMMAND)";
+    if (tool->ops == &hist_flyway_ops)
+        return undo_file(a, m->shown);
     if (is_liquibase(set))
         return "a line `--rollback ...` in its changeset";
     if (tool->down_mark && strncmp(tool->down_mark, "create above", 12) == 0)

@@ -97,7 +97,8 @@ pgw_error_field(const char *body, size_t n, char code, struct str *out)
 }
 
 bool
-pgw_error_move(struct buf *out, const char *body, size_t n, int position)
+pgw_error_move(
+    struct buf *out, bool is_notice, const char *body, size_t n, int position)
 {
     struct pgw_read r = pgw_reader(body, n);
     struct str text, old = { "", 0 };
@@ -105,7 +106,7 @@ pgw_error_move(struct buf *out, const char *body, size_t n, int position)
     if (!pgw_error_field(body, n, 'P', &old))
         return false;
     int len = snprintf(moved, sizeof moved, "%d", position);
-    pgw_put_head(out, 'E', n - old.n + (size_t)len);
+    pgw_put_head(out, is_notice ? 'N' : 'E', n - old.n + (size_t)len);
     while (pgw_take_byte(&r, &c) && c) {
         if (!pgw_take_cstr(&r, &text))
             return false;
@@ -117,7 +118,8 @@ pgw_error_move(struct buf *out, const char *body, size_t n, int position)
 }
 
 bool
-pgw_error_strip(struct buf *out, const char *body, size_t n, const char *codes)
+pgw_error_strip(
+    struct buf *out, bool is_notice, const char *body, size_t n, const char *codes)
 {
     struct pgw_read r = pgw_reader(body, n), again = r;
     struct str text;
@@ -130,7 +132,7 @@ pgw_error_strip(struct buf *out, const char *body, size_t n, const char *codes)
     }
     if (c != 0 || pgw_left(&r) != 0)
         return false;
-    pgw_put_head(out, 'E', left);
+    pgw_put_head(out, is_notice ? 'N' : 'E', left);
     while (pgw_take_byte(&again, &c) && c && pgw_take_cstr(&again, &text)) {
         if (strchr(codes, c))
             continue;

@@ -102,10 +102,13 @@ struct pgw_error {
     int position; /* in characters from 1, 0: none */
 };
 void pgw_error_build(struct buf *out, bool is_notice, const struct pgw_error *e);
-/* The ErrorResponse with this body and another POSITION; false: its shape is wrong. */
-bool pgw_error_move(struct buf *out, const char *body, size_t n, int position);
+/* The ErrorResponse, or NoticeResponse, with this body and another POSITION; false: its shape
+ * is wrong. */
+bool pgw_error_move(
+    struct buf *out, bool is_notice, const char *body, size_t n, int position);
 /* The same without the fields whose codes are listed. */
-bool pgw_error_strip(struct buf *out, const char *body, size_t n, const char *codes);
+bool pgw_error_strip(
+    struct buf *out, bool is_notice, const char *body, size_t n, const char *codes);
 /* Finds a field by its code ('C', 'M', ...) in a body; false if absent or unterminated. */
 bool pgw_error_field(const char *body, size_t n, char code, struct str *out);
 

@@ -113,7 +113,7 @@ on_error(struct sess *s, const char *body, size_t n)
     if (sess_retry_error(s, sqlstate))
         return true;
     bool swapped = (s->n_refusals && sess_swap_error(s, body, n))
-        || (s->edited && sess_edited_error(s, body, n));
+        || (s->edited && sess_edited_report(s, false, body, n));
     if (pgw_error_field(body, n, 'V', &severity) && !str_eqz(severity, "ERROR"))
         s->has_said_fatal = true;
     if (s->track)
@@ -183,6 +183,8 @@ is_looked_at(const struct sess *s, char type)
         return s->state == SESS_ST_LOGIN;
     case 'C':
         return s->track || s->edited;
+    case 'N':
+        return s->edited;
     }
     return false;
 }
@@ -218,6 +220,8 @@ look(struct sess *s, char type, const char *body, size_t n)
         return true;
     case 'E':
         return !on_error(s, body, n);
+    case 'N':
+        return !s->edited || !sess_edited_report(s, true, body, n);
     case 'K':
         if (s->state != SESS_ST_LOGIN)
             return true;
@@ -315,8 +319,9 @@ bytes_needed(const struct sess *s, const struct pgw_head *h)
 static bool
 is_seam(const struct sess *s, char type)
 {
-    return type == 'E' || (type == 'C' && s->edited) || s->state == SESS_ST_LOGIN
-        || buf_len(&s->notices) > 0 || s->probe != SESS_PROBE_NONE
+    return type == 'E' || ((type == 'C' || type == 'N') && s->edited)
+        || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
+        || s->probe != SESS_PROBE_NONE
         || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
         || sess_own_listens(s) || sess_retry_listens(s) || s->steps;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-/* Texts that were edited on their way to the server, and errors about them: POSITION counts
+/* Texts that were edited on their way to the server, and errors and notices about them: POSITION counts
  * in the text that the server got, and the client has another one. */
 #include "base/mem.h"
 #include "session/session.h"
@@ -65,17 +65,17 @@ sess_edited_complete(struct sess *s, const char *body, size_t n, const char **ta
 
 /* Of a statement that is not its own the client sees neither text nor context. */
 static bool
-send_without_context(struct sess *s, const char *body, size_t n)
+send_without_context(struct sess *s, bool is_notice, const char *body, size_t n)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(n + 64);
-    if (!pgw_error_strip(&b, body, n, "PpqW"))
+    if (!pgw_error_strip(&b, is_notice, body, n, "PpqW"))
         return false;
     sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     return true;
 }
 
 bool
-sess_edited_error(struct sess *s, const char *body, size_t n)
+sess_edited_report(struct sess *s, bool is_notice, const char *body, size_t n)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(n + 64);
     struct str position;
@@ -84,11 +84,12 @@ sess_edited_error(struct sess *s, const char *body, size_t n)
         if (!is_at(s, e))
             continue;
         if (e->text->tag || e->n_complete > 0)
-            return send_without_context(s, body, n);
+            return send_without_context(s, is_notice, body, n);
         if (!pgw_error_field(body, n, 'P', &position)
             || str_int64(position, 1, INT32_MAX, &at) != 0)
             return false;
-        if (!pgw_error_move(&b, body, n, gate_text_place_of(e->text, (int)at)))
+        if (!pgw_error_move(
+                &b, is_notice, body, n, gate_text_place_of(e->text, (int)at)))
             return false;
         sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
         return true;

@@ -253,8 +253,9 @@ void sess_unit_sent(struct sess *s, bool is_query);
 void sess_edited_add(struct sess *s, unsigned message, struct gate_text *text);
 /* All units up to this one are answered. */
 void sess_edited_done(struct sess *s, uint64_t unit);
-/* Is this ErrorResponse about a place in an edited text? Sends it with the client's. */
-bool sess_edited_error(struct sess *s, const char *body, size_t n);
+/* Is this ErrorResponse, or NoticeResponse, about a place in an edited text? Sends it with
+ * the client's. */
+bool sess_edited_report(struct sess *s, bool is_notice, const char *body, size_t n);
 /* The CommandComplete at hand. true: the server's is not for the client: of an edited text
  * whose statement is another one, or that has more statements behind the client's; *tag is
  * what it expects, NULL as long as the last is not done. */

@@ -297,7 +297,7 @@ static void
 tell(struct sess *s, const char *body, size_t n)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(n + 64);
-    if (pgw_error_strip(&b, body, n, "PpqW"))
+    if (pgw_error_strip(&b, false, body, n, "PpqW"))
         sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     sess_unit_sent(s, true); /* a ReadyForQuery to come ends the client's message */
     s->steps->is_told = true;

@@ -94,29 +94,30 @@ END_TEST
 
 START_TEST(position_is_moved_and_nothing_else)
 {
+    bool is_notice = _i;
     struct buf b = BUF_INIT(PGW_MAX_ERROR), moved = BUF_INIT(PGW_MAX_ERROR);
     struct buf want = BUF_INIT(PGW_MAX_ERROR);
     struct pgw_error other = full;
     struct str body;
 
     other.position = 1234;
-    pgw_error_build(&b, false, &full);
-    pgw_error_build(&want, false, &other);
-    body = body_of(&b, 'E');
-    ck_assert(pgw_error_move(&moved, body.p, body.n, 1234));
+    pgw_error_build(&b, is_notice, &full);
+    pgw_error_build(&want, is_notice, &other);
+    body = body_of(&b, is_notice ? 'N' : 'E');
+    ck_assert(pgw_error_move(&moved, is_notice, body.p, body.n, 1234));
     ck_assert_uint_eq(buf_len(&moved), buf_len(&want));
     ck_assert_mem_eq(buf_ptr(&moved), buf_ptr(&want), buf_len(&want));
     for (size_t n = 0; n < body.n; n++) {
         EXACT(p, body.p, n);
         buf_reset(&moved);
-        ck_assert(!pgw_error_move(&moved, p, n, 1));
+        ck_assert(!pgw_error_move(&moved, is_notice, p, n, 1));
     }
     buf_reset(&b);
     buf_reset(&moved);
     other.position = 0;
-    pgw_error_build(&b, false, &other);
-    body = body_of(&b, 'E');
-    ck_assert(!pgw_error_move(&moved, body.p, body.n, 1)); /* it has none */
+    pgw_error_build(&b, is_notice, &other);
+    body = body_of(&b, is_notice ? 'N' : 'E');
+    ck_assert(!pgw_error_move(&moved, is_notice, body.p, body.n, 1)); /* it has none */
     buf_deinit(&b);
     buf_deinit(&moved);
     buf_deinit(&want);
@@ -125,6 +126,7 @@ END_TEST
 
 START_TEST(fields_are_left_out)
 {
+    bool is_notice = _i;
     struct buf b = BUF_INIT(PGW_MAX_ERROR), left = BUF_INIT(PGW_MAX_ERROR);
     struct buf want = BUF_INIT(PGW_MAX_ERROR);
     struct pgw_error other = full;
@@ -132,16 +134,16 @@ START_TEST(fields_are_left_out)
 
     other.position = 0;
     other.where = NULL;
-    pgw_error_build(&b, false, &full);
-    pgw_error_build(&want, false, &other);
-    body = body_of(&b, 'E');
-    ck_assert(pgw_error_strip(&left, body.p, body.n, "PW"));
+    pgw_error_build(&b, is_notice, &full);
+    pgw_error_build(&want, is_notice, &other);
+    body = body_of(&b, is_notice ? 'N' : 'E');
+    ck_assert(pgw_error_strip(&left, is_notice, body.p, body.n, "PW"));
     ck_assert_uint_eq(buf_len(&left), buf_len(&want));
     ck_assert_mem_eq(buf_ptr(&left), buf_ptr(&want), buf_len(&want));
     for (size_t n = 0; n < body.n; n++) {
         EXACT(p, body.p, n);
         buf_reset(&left);
-        ck_assert(!pgw_error_strip(&left, p, n, "PW"));
+        ck_assert(!pgw_error_strip(&left, is_notice, p, n, "PW"));
     }
     buf_deinit(&b);
     buf_deinit(&left);
@@ -228,8 +230,8 @@ suite(void)
 
     tcase_add_loop_test(tc, field_comes_back_as_it_went_in, 0, DG_ARRAY_SIZE(fields));
     tcase_add_test(tc, no_prefix_of_a_body_is_read_past_its_end);
-    tcase_add_test(tc, position_is_moved_and_nothing_else);
-    tcase_add_test(tc, fields_are_left_out);
+    tcase_add_loop_test(tc, position_is_moved_and_nothing_else, 0, 2);
+    tcase_add_loop_test(tc, fields_are_left_out, 0, 2);
     tcase_add_test(tc, notice_leaves_out_what_is_empty);
     tcase_add_test(tc, long_field_is_cut_at_a_character);
     tcase_add_test(tc, long_name_is_cut_shorter);
