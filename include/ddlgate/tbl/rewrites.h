@@ -15,8 +15,7 @@
  *   attach-partition-check, partitioned-index, invalid-index-left: they need the server's
  *     bounds, partitions and indexes as they are when the statement runs.
  *   owner-change, drop-name-convention, backup-before: another statement with
- *     another meaning, which somebody has to want.
- *   blocker-present: the gate waits by lock_timeout and its retries. */
+ *     another meaning, which somebody has to want. */
 #ifndef POL_REWRITE
 #define POL_REWRITE(symbol, function, where, form)
 #endif
@@ -33,6 +32,8 @@ POL_REWRITE(DOMAIN_CHECK, domain_not_valid, BOTH, "NOT VALID; VALIDATE CONSTRAIN
 POL_REWRITE(LOCK_TIMEOUT, lock_timeout, BOTH, "lock_timeout set before it, and set back after it")
 POL_REWRITE(STATEMENT_TIMEOUT, statement_timeout, BOTH,
     "statement_timeout set before it, and set back after it")
+POL_REWRITE(BLOCKER, lock_timeout, WIRE,
+    "lock_timeout set before it, and set back after it; tried again if it ends there")
 POL_REWRITE(CREATE_TRIGGER, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(DROP_FK, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
