@@ -327,6 +327,15 @@ rw_index_before(struct rw *rw, const struct sql_object *table, const char *index
 }
 
 void
+rw_later(struct rw *rw, const char *statement)
+{
+    if (rw->is_file)
+        rw_follow_up(rw, statement);
+    else
+        put_step(rw->a, rw->out, &rw->out->behind, statement);
+}
+
+void
 rw_index_later(struct rw *rw, const struct sql_object *table, const char *index,
     const char *statement)
 {
@@ -417,6 +426,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         .f = &t->tree->facts[fact],
         .fact = fact,
         .is_file = is_file,
+        .may_be_alone = out->may_be_alone,
+        .stamp = out->stamp,
         .out = &one,
         .a = out->arena };
 
@@ -424,7 +435,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "this rule has no safe form that can be made by itself");
     if (rows[rw.check].where == (is_file ? WHERE_WIRE : WHERE_FILE))
         return refuse(why, is_file ? "it needs a session" : "it is a matter of files");
-    if (f->no_rewrite)
+    if (f->no_rewrite && !(f->relation && (is_file || out->has_room)))
         return refuse(why, f->no_rewrite);
     if (rw.f->parent >= 0)
         return refuse(why, "it stands inside another statement");
@@ -434,6 +445,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "it is too long");
     pol_rewrite_init(&one, out->arena);
     one.has_room = out->has_room;
+    one.may_be_alone = out->may_be_alone;
     rows[rw.check].fn(&rw);
     int r = POL_REWRITE_E_NO;
     if (rw.why)
@@ -457,10 +469,13 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         put_steps(rw.a, out, &out->after, &one.after);
         put_steps(rw.a, out, &out->behind, &one.behind);
         out->is_wrapped |= one.is_wrapped;
+        if (one.place)
+            out->place = one.place;
         if (one.remark)
             out->remark = one.remark;
         out->needs_alone |= one.needs_alone;
         out->needs_sole |= one.needs_sole;
+        out->needs_tx |= one.needs_tx;
         out->is_move |= one.is_move;
         if (one.retries > out->retries)
             out->retries = one.retries;
