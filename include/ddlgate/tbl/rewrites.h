@@ -20,8 +20,10 @@
  *     the server would take for its own), not DEFAULT (it hangs on all the other parts), not
  *     for keys with expressions, collations or operator classes of their own.
  *   partitioned-index: not with IF NOT EXISTS, not over foreign tables, which have no index.
- *   migration-recorded, rename-table, not-null-needs-default, owner-change,
- *   drop-name-convention, backup-before: not yet. */
+ *   not-null-needs-default: where the policy has a value for the type.
+ *   owner-change: what is made gets the policy's owner; an owner that is written stays.
+ *   migration-recorded: for numbered SQL, whose files write their row themselves; other tools
+ *     write it, with a checksum of theirs. */
 #ifndef POL_REWRITE
 #define POL_REWRITE(symbol, function, where, form)
 #endif
@@ -52,6 +54,7 @@ POL_REWRITE(PARTITIONED_INDEX, index_by_partition, BOTH,
     "CREATE INDEX ON ONLY, then CONCURRENTLY on each partition, and ATTACH PARTITION")
 POL_REWRITE(ATTACH, attach_by_check, BOTH,
     "a CHECK of its bounds added NOT VALID and validated before it, and dropped behind it")
+POL_REWRITE(NOT_NULL, default_value, BOTH, "the value that the policy has for the type as DEFAULT")
 POL_REWRITE(LOCK_TABLE, lock_nowait, BOTH, "LOCK TABLE ... NOWAIT")
 POL_REWRITE(ADD_UNIQUE, key_using_index, BOTH,
     "CREATE UNIQUE INDEX CONCURRENTLY, then UNIQUE USING INDEX")
@@ -72,6 +75,11 @@ POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT be
 
 /* Losses. */
 POL_REWRITE(DROP_TABLE, quarantine, WIRE, "the table is moved to the quarantine schema")
+POL_REWRITE(DROP_NAME, set_aside, FILE,
+    "ALTER TABLE ... RENAME TO, by the first pattern of `names`")
+POL_REWRITE(BACKUP, copy_first, FILE,
+    "CREATE TABLE ..._backup_... AS TABLE before it, of a table up to max_table_size")
+POL_REWRITE(RENAME_TABLE, view_behind, BOTH, "CREATE VIEW of the old name behind it")
 POL_REWRITE(DROP_SCHEMA, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(TRUNCATE_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(DROP_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
@@ -108,6 +116,8 @@ POL_REWRITE(QUALIFIED, schema, WIRE,
     "the first schema of the session's search_path, before the name of what is made")
 
 /* The rest. */
+POL_REWRITE(OWNER, owner_behind, BOTH, "ALTER ... OWNER TO the policy's owner behind it")
+POL_REWRITE(RECORDED, record_row, FILE, "the file's own row before its last COMMIT")
 POL_REWRITE(DEFINER, definer_path, BOTH, "SET search_path = pg_catalog, pg_temp")
 POL_REWRITE(UNLOGGED, logged, BOTH, "CREATE TABLE without UNLOGGED")
 POL_REWRITE(IDEMPOTENT_CREATE, if_not_exists, BOTH, "IF NOT EXISTS")
