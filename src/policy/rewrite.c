@@ -4,6 +4,7 @@
 
 #include "sql/ident.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -265,11 +266,14 @@ put_steps(struct arena *a, struct pol_rewrite *out, struct pol_steps *to,
 const char *
 pol_steps_text(struct arena *a, const struct pol_steps *steps)
 {
-    const char *text = NULL;
+    size_t size = 0, n = 0;
 
     for (size_t i = 0; i < steps->n; i++)
-        text = text ? arena_printf(a, "%s\n%s", text, steps->items[i].sql)
-                    : steps->items[i].sql;
+        size += strlen(steps->items[i].sql) + 1;
+    char *text = size ? arena_alloc(a, size) : NULL;
+    for (size_t i = 0; i < steps->n; i++)
+        n += (size_t)snprintf(
+            text + n, size - n, "%s%s", n ? "\n" : "", steps->items[i].sql);
     return text;
 }
 

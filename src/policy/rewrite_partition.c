@@ -496,7 +496,7 @@ index_parts(struct rw *rw, struct tree *t, const char *schema, const char *paren
                 arena_printf(a, "CREATE %s CONCURRENTLY %s ON %s%s;", t->kind,
                     pol_ident(a, made), table, t->rest));
         }
-        rw_then(rw,
+        put_part(rw,
             arena_printf(
                 a, "ALTER INDEX %s ATTACH PARTITION %s;", parent_index, index));
     }
