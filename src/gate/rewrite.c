@@ -268,7 +268,9 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
 static const char *
 limited(const struct pol_rewrite *rw, const char *sql)
 {
-    if (!rw->timeout_ms[POL_LOCK_TIMEOUT] || strstr(sql, " CONCURRENTLY "))
+    bool is_quiet = strstr(sql, " CONCURRENTLY ") || strstr(sql, " CONCURRENTLY;");
+
+    if (!rw->timeout_ms[POL_LOCK_TIMEOUT] || is_quiet)
         return sql;
     return arena_printf(rw->arena,
         "SELECT pg_catalog.set_config('lock_timeout', LEAST(NULLIF(setting::pg_catalog.int8, "

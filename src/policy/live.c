@@ -205,11 +205,19 @@ pol_live_outline(struct arena *a, const struct pol_live_relation *rel)
         .kind = rel->kind,
         .parent_schema = arena_strdup(a, rel->parent_schema),
         .parent = arena_strdup(a, rel->parent),
+        .bound = arena_strdup(a, rel->bound),
+        .n_constraints = rel->n_constraints,
         .key = rel->key,
         .n_partitions = rel->n_partitions,
         .n_listed = rel->n_listed };
     o->key.columns = copy_names(a, rel->key.columns, rel->key.n);
     o->key.types = copy_names(a, rel->key.types, rel->key.n);
+    o->constraints = arena_alloc(a, (rel->n_constraints + 1) * sizeof(*o->constraints));
+    for (size_t i = 0; i < rel->n_constraints; i++)
+        o->constraints[i] = (struct pol_live_constraint){
+            .name = arena_strdup(a, rel->constraints[i].name),
+            .kind = rel->constraints[i].kind,
+        };
     o->partitions = arena_alloc(a, (rel->n_listed + 1) * sizeof(*o->partitions));
     for (size_t i = 0; i < rel->n_listed; i++) {
         const struct pol_live_partition *p = &rel->partitions[i];

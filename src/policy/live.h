@@ -8,7 +8,8 @@
  *
  * Nothing is read that waits for a lock of a client: sizes come from pg_class.relpages, and
  * are measured only of what was never analyzed and nobody has locked; expressions from their
- * stored trees (pg_relation_size and pg_get_expr open the table).
+ * stored trees (pg_relation_size and pg_get_expr open the table), but for a partition's bound
+ * where nobody has locked that.
  * thread: any (immutable once read; starts with a struct ref) */
 #ifndef DG_POLICY_LIVE_H
 #define DG_POLICY_LIVE_H
@@ -97,6 +98,7 @@ struct pol_live_relation {
     bool is_guess;       /* one of several that the name can mean */
     bool is_row_secured; /* FORCE ROW LEVEL SECURITY: its owner may not see all rows */
     bool is_beside_default; /* a partition, and its parent has a DEFAULT one */
+    const char *bound;      /* of a partition, FOR VALUES and all; NULL: not known */
     struct pol_live_key key;
     struct pol_live_partition
         *partitions; /* none where there are more than the limit */
@@ -204,7 +206,8 @@ const struct pol_live_column *
 pol_live_column(const struct pol_live_relation *rel, const char *name);
 const struct pol_live_constraint *
 pol_live_constraint(const struct pol_live_relation *rel, const char *name);
-/* A copy with names, kinds, key and partitions only; NULL of NULL. */
+/* A copy with names, kinds, bound, key, partitions and constraints' names only; NULL of
+ * NULL. */
 const struct pol_live_relation *
 pol_live_outline(struct arena *a, const struct pol_live_relation *rel);
 /* A valid index that finds rows by these columns: leads with them, in any order. */

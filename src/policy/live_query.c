@@ -170,6 +170,12 @@ static const char *const body[] = {
     " ORDINALITY z(att, other, o) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid"
     " AND a.attnum = z.att LEFT JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid"
     " AND b.attnum = z.other\n",
+    /* ---- B: the bound of a partition; it opens the table, so not while somebody wants it
+     * for himself ---- */
+    "UNION ALL SELECT t.i, 'B', 0::int8, pg_catalog.pg_get_expr(c.relpartbound, c.oid), NULL,"
+    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t JOIN pg_catalog.pg_class c ON"
+    " c.oid = t.oid AND c.relispartition AND NOT EXISTS (SELECT FROM lk WHERE lk.mode ="
+    " 'AccessExclusiveLock' AND lk.relation = c.oid)\n",
     /* ---- K: the key of a partitioned table, P: what is below it ---- */
     "UNION ALL SELECT t.i, 'K', z.o, a.attname::text, pg_catalog.format_type(a.atttypid,"
     " a.atttypmod), p.partstrat::text, CASE WHEN NOT q.opcdefault OR z.coll <>"

@@ -275,7 +275,9 @@ read_part(struct reader *rd, struct pol_live_relation *rel, struct keys *k)
 {
     int64_t oid = number_at(rd, 2, 0);
 
-    if (is_tag(rd, 'C')) {
+    if (is_tag(rd, 'B')) {
+        rel->bound = text(rd, 0);
+    } else if (is_tag(rd, 'C')) {
         read_column(rd, rel);
     } else if (is_tag(rd, 'I')) {
         read_index(rd, rel);

@@ -306,6 +306,15 @@ rw_undo(struct rw *rw, const char *statement)
     s->items[s->n - 1].undo = statement;
 }
 
+void
+rw_undo_query(struct rw *rw, const char *undo, const char *left)
+{
+    struct pol_steps *s = &rw->out->before;
+    DG_ASSERT(s->n > 0, "nothing to undo");
+    s->items[s->n - 1].undo_query = undo;
+    s->items[s->n - 1].left_query = left;
+}
+
 /* Which schema an index is in its name doesn't tell, and another one may have that name: the
  * server is asked which index of the table it is. */
 static struct pol_step *

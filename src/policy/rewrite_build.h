@@ -65,6 +65,9 @@ rw_has_steps(const struct rw *rw)
 void rw_before(struct rw *rw, const char *statement);
 /* What takes the last rw_before back, if a later step fails. */
 void rw_undo(struct rw *rw, const char *statement);
+/* The same by queries whose rows are statements, the last one first: if a later step fails,
+ * and if the last rw_before itself does. */
+void rw_undo_query(struct rw *rw, const char *undo, const char *left);
 /* A statement behind it, in a transaction of its own; in files for later. */
 void rw_later(struct rw *rw, const char *statement);
 /* CREATE INDEX CONCURRENTLY of this name on this table, before it or behind it (in files: for

@@ -4,6 +4,8 @@
  * say: by what the server told, or by the CREATE TABLE of the same file. */
 #include "policy/rewrite_build.h"
 
+#include "sql/ident.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -586,6 +588,43 @@ rw_index_by_partition(struct rw *rw)
 
 /* ---- drop-partition-locks-parent ---- */
 
+/* Statements as rows, the first to be run last: the check that DETACH has left on the
+ * partition goes, after it is a part again; is_begun: after what DETACH had begun is ended. */
+static const char *
+back_query(struct rw *rw, const struct pol_live_relation *rel, const char *parent,
+    const char *child, bool is_begun)
+{
+    struct arena *a = rw->a;
+    const char *known = "",
+               *oid = arena_printf(
+                   a, "pg_catalog.to_regclass(%s)", sql_constant(a, child));
+
+    for (size_t i = 0; i < rel->n_constraints; i++) {
+        if (rel->constraints[i].kind == 'c')
+            known = arena_printf(a, "%s%s%s", known, *known ? ", " : "",
+                sql_constant(a, rel->constraints[i].name));
+    }
+    return arena_printf(a,
+        "SELECT x FROM (SELECT 1 AS o, pg_catalog.format('ALTER TABLE %%s DROP CONSTRAINT "
+        "%%I', %s, conname) AS x FROM pg_catalog.pg_constraint WHERE conrelid = %s AND "
+        "contype = 'c' AND conname <> ALL (ARRAY[%s]::pg_catalog.text[]) UNION ALL SELECT 2, "
+        "%s%s%s) AS q WHERE %s ORDER BY o",
+        sql_constant(a, child), oid, known,
+        sql_constant(a,
+            arena_printf(
+                a, "ALTER TABLE %s ATTACH PARTITION %s %s", parent, child, rel->bound)),
+        is_begun ? " UNION ALL SELECT 3, " : "",
+        is_begun ? sql_constant(a,
+            arena_printf(
+                a, "ALTER TABLE %s DETACH PARTITION %s FINALIZE", parent, child))
+                 : "",
+        is_begun ? arena_printf(a,
+            "EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = %s AND "
+            "inhdetachpending)",
+            oid)
+                 : arena_printf(a, "%s IS NOT NULL", oid));
+}
+
 void
 rw_detach_first(struct rw *rw)
 {
@@ -595,16 +634,22 @@ rw_detach_first(struct rw *rw)
         && !(f->flags & SQL_F_CASCADE);
 
     /* locking for a moment is the second best */
-    if (!rel || !is_plain || !rw->is_file || !rw->may_be_alone) {
+    if (!rel || !is_plain || !rw->may_be_alone || !(rw->is_file || rel->bound)) {
         rw_lock_timeout(rw);
         return;
     }
+    const char *parent = pol_qualified(rw->a, rel->parent_schema, rel->parent);
+    const char *child = rw_name(rw, &f->objects[0]);
     rw_before(rw,
-        arena_printf(rw->a, "ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;",
-            pol_qualified(rw->a, rel->parent_schema, rel->parent),
-            rw_name(rw, &f->objects[0])));
+        arena_printf(
+            rw->a, "ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY;", parent, child));
+    if (rel->bound)
+        rw_undo_query(rw, back_query(rw, rel, parent, child, false),
+            back_query(rw, rel, parent, child, true));
     rw_did(rw, 0, "DETACH PARTITION CONCURRENTLY before it");
-    rw->out->remark =
-        "If DETACH fails or is cancelled: ALTER TABLE ... DETACH PARTITION ... FINALIZE.";
+    if (rw->is_file)
+        rw->out->remark =
+            "If DETACH fails or is cancelled: ALTER TABLE ... DETACH PARTITION ... "
+            "FINALIZE.";
     rw->out->needs_alone = true;
 }

@@ -861,14 +861,21 @@ START_TEST(steps_go_by_what_the_server_says)
 }
 END_TEST
 
+#define DETACH "ALTER TABLE part DETACH PARTITION p1 CONCURRENTLY;"
+
 /* What can't be done with statements around it, or not in this place, takes the lesser form. */
 START_TEST(a_partition_is_dropped_with_a_timeout_at_least)
 {
     static const struct {
         bool is_file, may_be_alone;
-        const char *before;
-    } ways[] = { { true, true, "ALTER TABLE part DETACH PARTITION p1 CONCURRENTLY;" },
-        { true, false, NULL }, { false, true, NULL }, { false, false, NULL } };
+        const char *bound, *before;
+    } ways[] = {
+        { true, true, "", DETACH },
+        { true, false, "p1 B FOR VALUES IN (1)\n", NULL },
+        { false, true, "p1 B FOR VALUES IN (1)\n", DETACH },
+        { false, true, "", NULL }, /* it could not be taken back */
+        { false, false, "p1 B FOR VALUES IN (1)\n", NULL },
+    };
 
     for (size_t i = 0; i < DG_ARRAY_SIZE(ways); i++) {
         AUTO(arena_free) struct arena *a = arena_new();
@@ -877,7 +884,8 @@ START_TEST(a_partition_is_dropped_with_a_timeout_at_least)
         struct policy_text t;
         size_t n;
         policy_text_init(&t, "drop table p1", NULL);
-        struct pol_live *live = ask(p, &t, "p1 R public|p1|r||part||8192|3|0|k\n");
+        struct pol_live *live = ask(p, &t,
+            arena_printf(a, "p1 R public|p1|r||part||8192|3|0|k\n%s", ways[i].bound));
         t.text.live = live;
         pol_rewrite_init(&rw, a);
         rw.may_be_alone = ways[i].may_be_alone;

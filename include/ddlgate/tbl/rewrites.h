@@ -46,8 +46,8 @@ POL_REWRITE(CREATE_TRIGGER, lock_timeout, WIRE, "lock_timeout set before it, and
 POL_REWRITE(DROP_FK, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(DROP_PARTITION, detach_first, BOTH,
-    "in files DETACH PARTITION CONCURRENTLY before it, where the server says that it can be "
-    "done; else lock_timeout set before it")
+    "DETACH PARTITION CONCURRENTLY before it, where the server says that it can be done; else "
+    "lock_timeout set before it")
 POL_REWRITE(INVALID_INDEX, drop_invalid, BOTH,
     "DROP INDEX CONCURRENTLY of the invalid one before it")
 POL_REWRITE(PARTITIONED_INDEX, index_by_partition, BOTH,
