@@ -264,7 +264,7 @@ no_detach(const struct pol_run *r, const struct pol_live_relation *rel)
         return "servers before 14 know no DETACH PARTITION CONCURRENTLY";
     if (rel->is_beside_default)
         return "its table has a DEFAULT partition, with which CONCURRENTLY is refused";
-    if (rel->n_users || rel->n_refs)
+    if (rel->n_users || rel->n_refs || rel->is_referred)
         return "something depends on it";
     return NULL;
 }

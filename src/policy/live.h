@@ -98,7 +98,8 @@ struct pol_live_relation {
     bool is_guess;       /* one of several that the name can mean */
     bool is_row_secured; /* FORCE ROW LEVEL SECURITY: its owner may not see all rows */
     bool is_beside_default; /* a partition, and its parent has a DEFAULT one */
-    const char *bound;      /* of a partition, FOR VALUES and all; NULL: not known */
+    bool is_referred;  /* a partition, and foreign keys refer to it by its parent */
+    const char *bound; /* of a partition, FOR VALUES and all; NULL: not known */
     struct pol_live_key key;
     struct pol_live_partition
         *partitions; /* none where there are more than the limit */

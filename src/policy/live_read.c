@@ -94,6 +94,7 @@ read_relation(struct reader *rd, struct pol_live_relation *rel)
     rel->is_uncounted = has_flag(rd, 9, 'u');
     rel->is_row_secured = has_flag(rd, 9, 'f');
     rel->is_beside_default = has_flag(rd, 9, 'd');
+    rel->is_referred = has_flag(rd, 9, 'r');
 }
 
 /* name, type, base type, shown, typmod, flags */
