@@ -14,6 +14,11 @@
 
 #define MAX_FILE ((size_t)64 << 20)
 
+enum {
+    WAY_ALONE = 1 << 0, /* outside of any transaction */
+    WAY_TX = 1 << 1,    /* in one with what stands around it */
+};
+
 /* A unit that is being fixed. */
 struct work {
     struct fix *fix;
@@ -21,6 +26,8 @@ struct work {
     struct arena *arena;
     struct pol_rewrite rw;  /* edits inside of statements */
     struct sql_edits lines; /* statements of their own between them */
+    uint8_t
+        *ways; /* owned; of each statement, WAY_* of the forms that are made of it */
     size_t n_fixed;
     struct buf told; /* what was done, if it comes to be written */
 };
@@ -114,19 +121,31 @@ set_timeouts(struct work *w, const struct pol_rewrite *one, size_t fact)
     return NULL;
 }
 
+static const char *
+lines(struct work *w, const char *a, const char *b)
+{
+    return a && b ? arena_printf(w->arena, "%s\n%s", a, b) : a ? a : b;
+}
+
 /* Statements right before and right behind it, BEGIN and COMMIT around all; NULL, or why
  * not. */
 static const char *
 put_around(struct work *w, const struct pol_rewrite *one, size_t fact)
 {
     const struct pol_text *t = w->u->text;
-    size_t stmt = t->tree->facts[fact].stmt;
+    size_t stmt = t->tree->facts[one->place ? one->place - 1 : fact].stmt, end;
+    bool is_tx = one->needs_tx && !pol_in_block(t->tree, fact, &end)
+        && pol_runs_alone(w->u->pol, w->u->is_no_tx);
+    const char *before = lines(
+        w, is_tx ? "BEGIN;" : NULL, pol_steps_text(w->arena, &one->before));
+    const char *after = lines(
+        w, pol_steps_text(w->arena, &one->after), is_tx ? "COMMIT;" : NULL);
     int r = 0;
 
-    if (one->before.n)
-        r = put_before(w, stmt, pol_steps_text(w->arena, &one->before));
-    if (r == 0 && one->after.n)
-        r = put_behind(w, stmt, pol_steps_text(w->arena, &one->after));
+    if (before)
+        r = put_before(w, stmt, before);
+    if (r == 0 && after)
+        r = put_behind(w, stmt, after);
     if (r == 0 && one->is_wrapped)
         r = put_before(w, 0, "BEGIN;");
     if (r == 0 && one->is_wrapped)
@@ -144,6 +163,25 @@ no_place(const struct pol_rewrite *one)
           "runs outside of one";
 }
 
+/* Why the statement can't be run as the form needs it; NULL: it can. */
+static const char *
+no_way(const struct work *w, const struct pol_rewrite *one, size_t fact, bool is_alone)
+{
+    const struct fix_unit *u = w->u;
+    uint8_t others = w->ways[u->text->tree->facts[fact].stmt];
+    size_t end;
+
+    if (one->needs_alone && !is_alone)
+        return no_place(one);
+    if ((one->needs_alone && (others & WAY_TX)) || (one->needs_tx && others))
+        return "the form that another rule makes of it excludes a transaction, or needs one";
+    if (one->needs_tx && !is_alone && !pol_in_block(u->text->tree, fact, &end)
+        && !pol_runs_in_tx(u->pol, u->is_no_tx))
+        return "the policy doesn't say transaction = file or tool: whether it stands in a "
+               "transaction isn't known";
+    return NULL;
+}
+
 /* NULL, or why it can't be fixed. */
 static const char *
 fix_finding(struct work *w, const struct pol_finding *f)
@@ -152,14 +190,16 @@ fix_finding(struct work *w, const struct pol_finding *f)
     struct pol_rewrite one;
     const char *why = NULL;
     size_t end;
+    bool is_alone = pol_runs_alone(u->pol, u->is_no_tx)
+        && !pol_in_block(u->text->tree, f->fact, &end);
 
     pol_rewrite_init(&one, w->arena);
     one.seen = w->rw.seen;
+    one.may_be_alone = w->rw.may_be_alone = is_alone;
     int r = pol_rewrite_add(&one, u->pol, f, u->text, f->fact, true, &why);
-    if (r == 0 && one.needs_alone
-        && (!pol_runs_alone(u->pol, u->is_no_tx)
-            || pol_in_block(u->text->tree, f->fact, &end)))
-        why = no_place(&one);
+    const char *no = r == 0 ? no_way(w, &one, f->fact, is_alone) : NULL;
+    if (no)
+        why = no;
     else if (r == 0 && one.follow_up && !one.edits.n && !one.after.n
         && own_place(w, f->fact) == SIZE_MAX)
         why = no_place(&one); /* there is nothing else to be written */
@@ -178,6 +218,10 @@ fix_finding(struct work *w, const struct pol_finding *f)
         if (one.follow_up && (place == SIZE_MAX || r != 0))
             tell(w, &w->told, f->fact, "left to do in a later migration", one.follow_up,
                 NULL);
+        if (one.remark && one.needs_tx + one.needs_alone)
+            tell(w, &w->told, f->fact, "note", one.remark, NULL);
+        w->ways[u->text->tree->facts[f->fact].stmt] |= (one.needs_alone ? WAY_ALONE : 0)
+            | (one.needs_tx ? WAY_TX : 0);
         w->n_fixed++;
     }
     w->rw.seen = one.seen;
@@ -359,6 +403,7 @@ fix_run(struct fix *fix, const struct fix_unit *unit)
     bool is_told = false;
 
     pol_rewrite_init(&w.rw, arena);
+    w.ways = mem_array(unit->text->scan->n + 1, sizeof(*w.ways));
     for (size_t i = 0; i < unit->found->n; i++) {
         const struct pol_finding *f = &unit->found->items[i];
         if (f->action < fix->level || f->is_observed || f->is_excepted
@@ -378,6 +423,7 @@ fix_run(struct fix *fix, const struct fix_unit *unit)
         finish(&w);
     fputs(buf_cstr(&left), stderr);
     buf_deinit(&w.told);
+    mem_free(w.ways);
     pol_rewrite_deinit(&w.rw);
     sql_edits_deinit(&w.lines);
 }

@@ -242,6 +242,7 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
             continue;
         pol_rewrite_init(&one, found->arena);
         one.has_room = rw->has_room;
+        one.may_be_alone = rw->may_be_alone;
         one.seen = rw->seen;
         if (pol_rewrite_add(&one, p, f, &text, f->fact, false, &why) == 0) {
             why = obstacle(t, at, &one);
@@ -267,7 +268,9 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
 static const char *
 limited(const struct pol_rewrite *rw, const char *sql)
 {
-    if (!rw->timeout_ms[POL_LOCK_TIMEOUT] || strstr(sql, " CONCURRENTLY "))
+    bool is_quiet = strstr(sql, " CONCURRENTLY ") || strstr(sql, " CONCURRENTLY;");
+
+    if (!rw->timeout_ms[POL_LOCK_TIMEOUT] || is_quiet)
         return sql;
     return arena_printf(rw->arena,
         "SELECT pg_catalog.set_config('lock_timeout', LEAST(NULLIF(setting::pg_catalog.int8, "
@@ -336,6 +339,7 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
     }
     pol_rewrite_init(&rw, found->arena);
     rw.has_room = at->kind == GATE_QUERY && t->scan.n == 1;
+    rw.may_be_alone = rw.has_room && at->tx_status == 'I' && !at->is_batch_begun;
     gather(p, t, at, false, found, &rw, out);
     if (!(rw.changes & SQL_CH_CONCURRENTLY) || !rw.needs_alone)
         gather(p, t, at, true, found, &rw, out);

@@ -18,6 +18,7 @@ gate_unit_init(struct gate_unit *u, const struct hist_set *set,
         return;
     hist_attest_ask(attest, set, m, &u->attested);
     u->text.attested = &u->attested;
+    u->text.own_row = hist_insert_of(set, m, u->arena);
     if (hist_rollback_of(set, m, u->arena, &u->rollback))
         u->text.rollback = &u->rollback;
 }

@@ -151,6 +151,10 @@ void hist_table_text(const struct hist_set *set, struct buf *out);
 const char *hist_table_name(const struct hist_set *set);
 /* Can a table written so be the set's history table? schema NULL: not written. */
 bool hist_is_table(const struct hist_set *set, const char *schema, const char *table);
+/* The INSERT by which the file of a migration records itself, with `;`, as its neighbours
+ * write theirs; NULL: files of this format don't. In the arena. */
+const char *hist_insert_of(
+    const struct hist_set *set, const struct hist_migration *m, struct arena *a);
 /* Does the tool write the row in the transaction of the migration itself? */
 bool hist_is_same_tx(const struct hist_set *set);
 /* ... or before the migration runs? */

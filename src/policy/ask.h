@@ -35,9 +35,10 @@ bool pol_was_changed(const struct pol_run *r, const char *column);
 bool pol_had_sub(const struct pol_run *r, const char *sub, const char *column);
 
 /* Why the safe form that the running check proposes for o can't be had, by what the server
- * says of it; *hint is set where there is another one. NULL: it can, as far as known. */
-const char *
-pol_no_safe_form(struct pol_run *r, const struct sql_object *o, const char **hint);
+ * says of it; *hint is set where there is another one, *steps_of where that can be made of
+ * this relation's facts. NULL: it can, as far as known. */
+const char *pol_no_safe_form(struct pol_run *r, const struct sql_object *o,
+    const char **hint, const struct pol_live_relation **steps_of);
 
 /* "public.orders: 12 GB, about 80 million rows, 3 sessions hold locks on it." */
 const char *pol_live_words(struct pol_run *r, const struct pol_live_relation *rel);

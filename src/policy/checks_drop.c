@@ -378,6 +378,32 @@ pol_check_recreate(struct pol_run *r, const struct sql_facts *f)
     }
 }
 
+/* The name under which the policy wants the table set aside: table_deprecated, or the first
+ * pattern of `names` with one *, the table's name for it. NULL: there is none. */
+static const char *
+name_aside(struct pol_run *r, const char *table)
+{
+    const struct pol_value *names = pol_param(r, POL_P_NAMES);
+    struct arena *a = pol_arena(r);
+    const char *const parts[] = { table, "deprecated" };
+    const char *usual = pol_made_name(a, parts, 2);
+
+    if (pol_param_has(r, POL_P_NAMES, usual))
+        return usual;
+    for (size_t i = 0; i < names->n_words; i++) {
+        const char *p = names->words[i], *star = strchr(p, '*');
+        size_t n = strlen(table), room = 63 - (strlen(p) - 1);
+        if (!star || strchr(p, '?') || strchr(star + 1, '*') || strlen(p) > 40)
+            continue;
+        while (
+            n > room || (n < strlen(table) && ((unsigned char)table[n] & 0xc0) == 0x80))
+            n--;
+        return arena_printf(
+            a, "%.*s%.*s%s", (int)(star - p), p, (int)n, table, star + 1);
+    }
+    return NULL;
+}
+
 void
 pol_check_drop_name(struct pol_run *r, const struct sql_facts *f)
 {
@@ -388,9 +414,9 @@ pol_check_drop_name(struct pol_run *r, const struct sql_facts *f)
         return;
     for (size_t i = 0; i < f->n_objects && pol_is_worth(r); i++) {
         const struct sql_object *o = &f->objects[i];
-        const char *const parts[] = { o->name, "deprecated" };
         if (!is_dropped_table(r, f, i) || pol_param_has(r, POL_P_NAMES, o->name))
             continue;
+        const char *aside = name_aside(r, o->name);
         pol_report(r,
             POL_REPORT(.message = arena_printf(a,
                            "%s was not set aside under another name first",
@@ -401,9 +427,39 @@ pol_check_drop_name(struct pol_run *r, const struct sql_facts *f)
                     names->text),
                 .hint = arena_printf(a,
                     "ALTER TABLE %s RENAME TO %s; and drop that in a later release.",
-                    pol_name(r, o), pol_ident(a, pol_made_name(a, parts, 2))),
-                .object = o, .at = o->pos + 1));
+                    pol_name(r, o), aside ? pol_ident(a, aside) : "..."),
+                .wanted = aside ? pol_ident(a, aside) : NULL, .object = o,
+                .at = o->pos + 1));
     }
+}
+
+/* Does an earlier statement of the text copy the table to table_backup_...? */
+static bool
+is_copied(const struct pol_run *r, const struct sql_object *o)
+{
+    for (size_t i = 0; i < r->fact; i++) {
+        const struct sql_facts *f = &r->text->tree->facts[i];
+        const char *name = f->n_objects && pol_tag(f, "CREATE TABLE AS")
+            ? f->objects[0].name
+            : NULL;
+        if (name && strncmp(name, o->name, strlen(o->name)) == 0
+            && str_prefix(name + strlen(o->name), "_backup_"))
+            return true;
+    }
+    return false;
+}
+
+/* Is the table there, and small enough to be copied before it loses anything? */
+static bool
+may_copy(struct pol_run *r, const struct sql_object *o)
+{
+    const struct pol_value *max = pol_param(r, POL_P_MAX_TABLE_SIZE);
+    const struct pol_live_relation *rel;
+
+    return max->text && o->kind == SQL_O_TABLE && pol_ask(r, o, &rel) == POL_LIVE_FOUND
+        && !rel->is_guess && !rel->is_row_secured
+        && (rel->kind == 'r' || rel->kind == 'p') && rel->is_size_known
+        && rel->bytes <= max->number;
 }
 
 void
@@ -416,7 +472,7 @@ pol_check_backup(struct pol_run *r, const struct sql_facts *f)
 
     if (!o || !loses || pol_stored(r) || o->is_temp
         || pol_unit_is_new(r->unit, o->schema, o->name, false)
-        || pol_comment_has(r->text, mark))
+        || pol_comment_has(r->text, mark) || is_copied(r, o))
         return;
     pol_report(r,
         POL_REPORT(.message = arena_printf(
@@ -425,5 +481,5 @@ pol_check_backup(struct pol_run *r, const struct sql_facts *f)
             .hint = arena_printf(pol_arena(r),
                 "pg_dump -t %s first, and say in a comment where it is: -- %s <where, when>",
                 pol_name(r, o), mark),
-            .object = o));
+            .wanted = may_copy(r, o) ? o->name : NULL, .object = o));
 }

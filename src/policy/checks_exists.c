@@ -33,6 +33,21 @@ is_guarded_index(struct pol_run *r, const struct sql_facts *f)
         && !pol_unit_is_new_index(r->unit, f->objects[0].name);
 }
 
+/* A build holds this lock from its beginning to its end. */
+static bool
+is_being_built(const struct pol_run *r, const struct pol_live_relation *table)
+{
+    for (size_t i = 0; i < table->n_locks; i++) {
+        const struct pol_live_lock *l = &table->locks[i];
+        bool is_own = r->text->own_pid && l->pid == r->text->own_pid;
+        bool is_vacuum = l->state && strcmp(l->state, "autovacuum") == 0;
+        if (l->is_granted && !is_own && !is_vacuum
+            && strcmp(l->mode, "ShareUpdateExclusiveLock") == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 pol_check_invalid_index(struct pol_run *r, const struct sql_facts *f)
 {
@@ -47,6 +62,11 @@ pol_check_invalid_index(struct pol_run *r, const struct sql_facts *f)
     if (!x || x->is_valid || found->kind == 'I')
         return;
     const char *name = pol_qualified(a, x->schema, x->name);
+    const char *why = x->constraint ? "a constraint holds the invalid index"
+        : found->is_guess           ? "which index is meant isn't known"
+        : is_being_built(r, found->table)
+        ? "somebody may be building that index just now"
+        : NULL;
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        a, "index %s is there, but invalid, and stays so", name),
@@ -55,7 +75,7 @@ pol_check_invalid_index(struct pol_run *r, const struct sql_facts *f)
                 "skips it: no query uses it, and every write pays for it.",
             .hint = arena_printf(
                 a, "DROP INDEX CONCURRENTLY %s; then build it again.", name),
-            .object = o));
+            .wanted = name, .no_rewrite = why, .object = o));
 }
 
 /* ---- if-not-exists-hides-difference ---- */

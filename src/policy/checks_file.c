@@ -52,8 +52,12 @@ pol_check_recorded(struct pol_run *r, const struct sql_facts *f)
             .detail =
                 "A change that is applied and not recorded looks pending, and runs "
                 "once more.",
-            .hint = arena_printf(a,
-                "Before COMMIT: INSERT INTO %s (version, name) VALUES (...);", table)));
+            .hint = arena_printf(a, "Before COMMIT: %s",
+                r->text->own_row
+                    ? r->text->own_row
+                    : arena_printf(
+                        a, "INSERT INTO %s (version, name) VALUES (...);", table)),
+            .wanted = arena_strdup(a, r->text->own_row)));
 }
 
 /* ---- migration-down-present ---- */

@@ -66,6 +66,35 @@ is_small_talk(const struct sql_facts *f)
     return f->tx || f->setting || pol_tag(f, "COMMENT") || pol_tag(f, "INSERT");
 }
 
+static bool
+is_name_in(const struct sql_facts *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_objects; i++) {
+        if (f->objects[i].kind == SQL_O_INDEX && strcmp(f->objects[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+#define MAX_LOOK 5000 /* facts that are searched for an ATTACH */
+
+static bool
+is_attach(const struct sql_facts *f)
+{
+    return pol_tag(f, "ALTER INDEX") && pol_sub_find(f, "ATTACH PARTITION");
+}
+
+/* Is it one of the indexes that the text puts together to that of a partitioned table? */
+static bool
+is_attached(const struct sql_tree *tree, const char *name)
+{
+    for (size_t i = 0; i < tree->n && i < MAX_LOOK; i++) {
+        if (is_attach(&tree->facts[i]) && is_name_in(&tree->facts[i], name))
+            return true;
+    }
+    return false;
+}
+
 void
 pol_check_index_own(struct pol_run *r, const struct sql_facts *f)
 {
@@ -77,9 +106,13 @@ pol_check_index_own(struct pol_run *r, const struct sql_facts *f)
     const struct sql_object table = pol_table_on(&f->objects[0]);
     if (!*table.name || pol_is_own(r, &table))
         return;
+    bool is_part = is_attached(tree, f->objects[0].name);
     for (size_t i = 0; i < tree->n; i++) {
         const struct sql_facts *other = &tree->facts[i];
-        if (other->parent >= 0 || i == r->fact || is_small_talk(other))
+        /* the other steps of the same index */
+        bool is_step = is_attach(other) || (is_part && other->index)
+            || (pol_tag(other, "DROP INDEX") && is_name_in(other, f->objects[0].name));
+        if (other->parent >= 0 || i == r->fact || is_small_talk(other) || is_step)
             continue;
         pol_report(r,
             POL_REPORT(.message = arena_printf(a,
@@ -99,18 +132,22 @@ pol_check_index_own(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- partitioned-index ---- */
 
-/* The table that the index is on: known by the text, or by the server. */
+/* The table that the index is on: known by the text, or by the server (*rel, else NULL). */
 static bool
-is_partitioned(struct pol_run *r, const struct sql_object *o)
+is_partitioned(
+    struct pol_run *r, const struct sql_object *o, const struct pol_live_relation **rel)
 {
     const struct pol_shape *t = pol_shape_find(r->shapes, o->on_schema, o->on);
-    const struct pol_live_relation *rel;
     enum pol_live_state state;
 
-    if (t && (t->is_made || t->is_partitioned))
+    *rel = NULL;
+    if (t && t->is_made)
         return t->is_partitioned;
-    return pol_ask_table(r, o, &state, &rel) && state == POL_LIVE_FOUND
-        && rel->kind == 'p';
+    if (!pol_ask_table(r, o, &state, rel) || state != POL_LIVE_FOUND) {
+        *rel = NULL;
+        return t && t->is_partitioned;
+    }
+    return (*rel)->kind == 'p';
 }
 
 void
@@ -122,7 +159,8 @@ pol_check_partitioned_index(struct pol_run *r, const struct sql_facts *f)
         || (f->flags & SQL_F_ONLY))
         return;
     const struct sql_object *o = &f->objects[0];
-    if (!is_partitioned(r, o))
+    const struct pol_live_relation *rel;
+    if (!is_partitioned(r, o, &rel))
         return;
     const char *table = pol_qualified(a, o->on_schema, o->on);
     const char *list = pol_ident_list(
@@ -138,7 +176,7 @@ pol_check_partitioned_index(struct pol_run *r, const struct sql_facts *f)
                 "CREATE INDEX %s ON ONLY %s (%s); then CREATE INDEX CONCURRENTLY on each "
                 "partition and ALTER INDEX %s ATTACH PARTITION for it.",
                 name, table, list, name),
-            .object = o));
+            .relation = rel && !rel->is_guess ? rel : NULL, .object = o));
 }
 
 /* ---- concurrent-index-server-bug ---- */

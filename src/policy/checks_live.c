@@ -251,6 +251,24 @@ pol_check_index_in_use(struct pol_run *r, const struct sql_facts *f)
 
 /* ---- drop-partition-locks-parent ---- */
 
+/* Why it can't be detached with CONCURRENTLY first, or would be left detached by a DROP that
+ * the server refuses then; NULL: it can. */
+static const char *
+no_detach(const struct pol_run *r, const struct pol_live_relation *rel)
+{
+    int version = r->session ? r->session->server_version : 0;
+
+    if (rel->is_guess)
+        return "which table is meant isn't known";
+    if (version && version < 140000)
+        return "servers before 14 know no DETACH PARTITION CONCURRENTLY";
+    if (rel->is_beside_default)
+        return "its table has a DEFAULT partition, with which CONCURRENTLY is refused";
+    if (rel->n_users || rel->n_refs || rel->is_referred)
+        return "something depends on it";
+    return NULL;
+}
+
 void
 pol_check_drop_partition(struct pol_run *r, const struct sql_facts *f)
 {
@@ -268,17 +286,20 @@ pol_check_drop_partition(struct pol_run *r, const struct sql_facts *f)
             continue;
         const char *parent = pol_qualified(a, rel->parent_schema, rel->parent);
         const char *name = pol_name(r, o);
+        const char *why = no_detach(r, rel);
         pol_report(r,
             POL_REPORT(.message = arena_printf(a,
                            "everybody waits for %s while its partition %s is dropped",
                            parent, name),
-                .detail =
+                .detail = arena_printf(a,
                     "Dropping a partition takes ACCESS EXCLUSIVE on the partitioned table "
-                    "and on its DEFAULT partition, which the statement doesn't name.",
+                    "and on its DEFAULT partition, which the statement doesn't name.%s%s%s",
+                    why ? " It can't be detached first: " : "", why ? why : "",
+                    why ? "." : ""),
                 .hint = arena_printf(a,
                     "ALTER TABLE %s DETACH PARTITION %s CONCURRENTLY; outside of a "
                     "transaction; then DROP TABLE %s;",
                     parent, name, name),
-                .object = o, .at = o->pos + 1));
+                .relation = why ? NULL : rel, .object = o, .at = o->pos + 1));
     }
 }

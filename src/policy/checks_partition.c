@@ -31,6 +31,11 @@ pol_check_attach(struct pol_run *r, const struct sql_facts *f)
     if (pol_is_own(r, child) || pol_flow_has_valid_check(r->flow, child))
         return;
     const char *name = pol_name(r, child);
+    const struct sql_object *parent = &f->objects[0];
+    const struct pol_live_relation *rel = NULL;
+    if (pol_is_own(r, parent) || pol_ask(r, parent, &rel) != POL_LIVE_FOUND
+        || rel->is_guess)
+        rel = NULL;
     pol_report(r,
         POL_REPORT(.message = arena_printf(
                        a, "everybody waits for %s while every row is checked", name),
@@ -43,7 +48,7 @@ pol_check_attach(struct pol_run *r, const struct sql_facts *f)
                 "condition of %s; VALIDATE CONSTRAINT %s_bound in a later transaction; then "
                 "ATTACH, and drop the constraint.",
                 name, child->name, bound_of(r, f), child->name),
-            .object = child, .at = s->pos + 1));
+            .relation = rel, .object = child, .at = s->pos + 1));
 }
 
 /* ---- create-partition-of ---- */

@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* Does a later statement make a view of the old name? */
+static bool
+is_shown(const struct pol_run *r, const struct sql_object *o)
+{
+    struct sql_object view = *o;
+    view.kind = SQL_O_VIEW;
+    return pol_flow_comes_back(r->flow, r->fact, &view);
+}
+
 void
 pol_check_rename_table(struct pol_run *r, const struct sql_facts *f)
 {
@@ -13,7 +22,7 @@ pol_check_rename_table(struct pol_run *r, const struct sql_facts *f)
 
     if (!o || !s || !s->value || pol_stored(r) || pol_is_own(r, o)
         || pol_flow_was_made(r->flow, r->fact, o)
-        || pol_flow_comes_back(r->flow, r->fact, o)
+        || pol_flow_comes_back(r->flow, r->fact, o) || is_shown(r, o)
         || pol_param_has(r, POL_P_NAMES, s->value)) /* the first step of a safe drop */
         return;
     const char *old = pol_name(r, o);

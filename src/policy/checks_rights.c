@@ -78,11 +78,73 @@ pol_check_password(struct pol_run *r, const struct sql_facts *f)
             .object = first_object(f), .at = s->pos + 1));
 }
 
+#define MAX_LOOK 1000 /* facts before and behind that are looked at */
+
+/* Who owns what the statement makes, as far as the text says: a later OWNER TO, or SET ROLE
+ * before it. */
+static bool
+is_owned(const struct pol_run *r, const struct sql_object *o, const char *owner)
+{
+    const struct sql_tree *tree = r->text->tree;
+    bool is_role = false;
+    size_t from = r->fact > MAX_LOOK ? r->fact - MAX_LOOK : 0;
+
+    for (size_t i = from; i < tree->n && i < r->fact + MAX_LOOK; i++) {
+        const struct sql_facts *f = &tree->facts[i];
+        const struct sql_sub *s = pol_sub_find(f, "OWNER TO");
+        bool sets = f->setting
+            && (strcmp(f->setting, "role") == 0
+                || strcmp(f->setting, "session_authorization") == 0);
+        if (i < r->fact && sets)
+            is_role = f->setting_value && strcmp(f->setting_value, owner) == 0;
+        if (i > r->fact && s && s->value && f->n_objects
+            && strcmp(f->objects[0].name, o->name) == 0)
+            return true; /* by whom is a finding of its own */
+    }
+    return is_role;
+}
+
+static bool
+has_owner(enum sql_object_kind kind)
+{
+    return kind != SQL_O_INDEX && kind != SQL_O_TRIGGER && kind != SQL_O_RULE
+        && kind != SQL_O_POLICY && kind != SQL_O_EXTENSION && kind != SQL_O_ROLE
+        && kind != SQL_O_DATABASE && kind != SQL_O_TABLESPACE && kind != SQL_O_OTHER;
+}
+
+/* What is made belongs to the role that runs it, which may be another one each time. */
+static void
+check_new_owner(struct pol_run *r, const struct sql_facts *f, const char *owner)
+{
+    const struct sql_object *o = f->n_objects ? &f->objects[0] : NULL;
+    const struct sql_sub *as = pol_sub_find(f, "AUTHORIZATION");
+    const char *role = r->session ? r->session->role : NULL;
+    struct arena *a = pol_arena(r);
+
+    if (!o || !o->is_created || o->is_temp || !has_owner(o->kind) || pol_stored(r)
+        || (f->flags & (SQL_F_OR_REPLACE | SQL_F_NESTED))
+        || (as && as->value && strcmp(as->value, owner) == 0)
+        || (role && strcmp(role, owner) == 0) || is_owned(r, o, owner))
+        return;
+    pol_report(r,
+        POL_REPORT(.message = arena_printf(
+                       a, "%s belongs to whoever runs it", pol_name(r, o)),
+            .detail = "Later migrations fail if their role is no member of the owner.",
+            .hint = arena_printf(a, "ALTER ... %s OWNER TO %s; behind it.",
+                pol_name(r, o), pol_ident(a, owner)),
+            .wanted = pol_ident(a, owner), .object = o, .at = o->pos + 1));
+}
+
 void
 pol_check_owner(struct pol_run *r, const struct sql_facts *f)
 {
     const struct sql_sub *s = pol_sub_find(f, "OWNER TO");
+    const char *owner = pol_param(r, POL_P_OWNER)->text;
 
+    if (owner && s && s->value && strcmp(s->value, owner) == 0)
+        return;
+    if (owner && !s)
+        check_new_owner(r, f, owner);
     if (!s || !s->value || pol_stored(r) || pol_param_has(r, POL_P_NAMES, s->value))
         return;
     pol_report(r,

@@ -310,10 +310,13 @@ apply_no_safe_form(struct pol_run *r, struct pol_finding *f)
         : fact->n_objects                  ? &fact->objects[0]
                                            : NULL;
     const char *hint = f->hint;
+    const struct pol_live_relation *steps_of = NULL;
 
-    f->no_rewrite = pol_no_safe_form(r, o, &hint);
+    f->no_rewrite = pol_no_safe_form(r, o, &hint, &steps_of);
     if (!f->no_rewrite)
         return;
+    if (steps_of)
+        f->relation = pol_live_outline(a, steps_of);
     append(a, f, arena_printf(a, "But %s.", f->no_rewrite));
     if (!r->pol->checks[r->check].hint)
         f->hint = hint;
@@ -339,6 +342,7 @@ pol_report(struct pol_run *r, const struct pol_report *report)
         .detail = report->detail,
         .hint = c->hint ? c->hint : report->hint,
         .wanted = report->wanted,
+        .relation = pol_live_outline(pol_arena(r), report->relation),
         .origin_file = arena_strdup(pol_arena(r), origin.file),
         .origin_line = origin.line,
         .object = report->object,

@@ -184,6 +184,50 @@ pol_live_constraint(const struct pol_live_relation *rel, const char *name)
     return NULL;
 }
 
+static const char **
+copy_names(struct arena *a, const char *const *names, size_t n)
+{
+    const char **copy = arena_alloc(a, (n + 1) * sizeof(*copy));
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_strdup(a, names[i]);
+    return copy;
+}
+
+const struct pol_live_relation *
+pol_live_outline(struct arena *a, const struct pol_live_relation *rel)
+{
+    if (!rel)
+        return NULL;
+    struct pol_live_relation *o = arena_alloc(a, sizeof(*o));
+    *o = (struct pol_live_relation){ .schema = arena_strdup(a, rel->schema),
+        .name = arena_strdup(a, rel->name),
+        .kind = rel->kind,
+        .parent_schema = arena_strdup(a, rel->parent_schema),
+        .parent = arena_strdup(a, rel->parent),
+        .bound = arena_strdup(a, rel->bound),
+        .n_constraints = rel->n_constraints,
+        .key = rel->key,
+        .n_partitions = rel->n_partitions,
+        .n_listed = rel->n_listed };
+    o->key.columns = copy_names(a, rel->key.columns, rel->key.n);
+    o->key.types = copy_names(a, rel->key.types, rel->key.n);
+    o->constraints = arena_alloc(a, (rel->n_constraints + 1) * sizeof(*o->constraints));
+    for (size_t i = 0; i < rel->n_constraints; i++)
+        o->constraints[i] = (struct pol_live_constraint){
+            .name = arena_strdup(a, rel->constraints[i].name),
+            .kind = rel->constraints[i].kind,
+        };
+    o->partitions = arena_alloc(a, (rel->n_listed + 1) * sizeof(*o->partitions));
+    for (size_t i = 0; i < rel->n_listed; i++) {
+        const struct pol_live_partition *p = &rel->partitions[i];
+        o->partitions[i] = (struct pol_live_partition){ arena_strdup(a, p->schema),
+            arena_strdup(a, p->name), p->kind, arena_strdup(a, p->parent_schema),
+            arena_strdup(a, p->parent) };
+    }
+    return o;
+}
+
 static bool
 is_among(const char *column, const char *const *columns, size_t n)
 {

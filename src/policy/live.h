@@ -8,7 +8,8 @@
  *
  * Nothing is read that waits for a lock of a client: sizes come from pg_class.relpages, and
  * are measured only of what was never analyzed and nobody has locked; expressions from their
- * stored trees (pg_relation_size and pg_get_expr open the table).
+ * stored trees (pg_relation_size and pg_get_expr open the table), but for a partition's bound
+ * where nobody has locked that.
  * thread: any (immutable once read; starts with a struct ref) */
 #ifndef DG_POLICY_LIVE_H
 #define DG_POLICY_LIVE_H
@@ -58,6 +59,8 @@ struct pol_live_constraint {
     const char *not_null_of;    /* CHECK (column IS NOT NULL) and no more */
 };
 
+#define POL_MAX_PARTITIONS 300 /* of a table, that are listed by name */
+
 /* What uses a column, so that its type can't be changed or drags it along. */
 struct pol_live_user {
     const char *kind; /* "view", "generated column", "policy", "trigger" */
@@ -73,10 +76,34 @@ struct pol_live_lock {
     bool is_granted;
 };
 
+/* How a table is partitioned. */
+struct pol_live_key {
+    char strategy; /* pg_partitioned_table.partstrat: r l h */
+    const char **columns,
+        **types;    /* NULL column: an expression; types as format_type */
+    size_t n;       /* 0: it isn't */
+    bool has_order; /* another operator class or collation than the type's */
+};
+
+/* A table below a partitioned one. */
+struct pol_live_partition {
+    const char *schema, *name;
+    char kind; /* pg_class.relkind */
+    const char *parent_schema, *parent;
+};
+
 struct pol_live_relation {
     const char *schema, *name;
-    char kind;                          /* pg_class.relkind */
-    bool is_guess;                      /* one of several that the name can mean */
+    char kind;           /* pg_class.relkind */
+    bool is_guess;       /* one of several that the name can mean */
+    bool is_row_secured; /* FORCE ROW LEVEL SECURITY: its owner may not see all rows */
+    bool is_beside_default; /* a partition, and its parent has a DEFAULT one */
+    bool is_referred;  /* a partition, and foreign keys refer to it by its parent */
+    const char *bound; /* of a partition, FOR VALUES and all; NULL: not known */
+    struct pol_live_key key;
+    struct pol_live_partition
+        *partitions; /* none where there are more than the limit */
+    size_t n_listed;
     const char *parent_schema, *parent; /* of a partition; NULL: none */
     const char *default_partition;      /* NULL: none */
     int64_t bytes, n_rows; /* with all partitions, without indexes; as far as known */
@@ -180,6 +207,10 @@ const struct pol_live_column *
 pol_live_column(const struct pol_live_relation *rel, const char *name);
 const struct pol_live_constraint *
 pol_live_constraint(const struct pol_live_relation *rel, const char *name);
+/* A copy with names, kinds, bound, key, partitions and constraints' names only; NULL of
+ * NULL. */
+const struct pol_live_relation *
+pol_live_outline(struct arena *a, const struct pol_live_relation *rel);
 /* A valid index that finds rows by these columns: leads with them, in any order. */
 bool pol_live_leads(
     const struct pol_live_index *index, const char *const *columns, size_t n_columns);

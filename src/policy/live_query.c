@@ -10,7 +10,10 @@
 
 #include <string.h>
 
-#define MAX_NAME 200 /* bytes; longer ones can't be names of the server's */
+#define TEXT_OF(n) #n
+#define TEXT(n)    TEXT_OF(n)
+#define LIMIT      TEXT(POL_MAX_PARTITIONS)
+#define MAX_NAME   200 /* bytes; longer ones can't be names of the server's */
 
 static const char head[] =
     "WITH RECURSIVE asked(i, nsp, name, is_anywhere) AS (VALUES ";
@@ -100,7 +103,12 @@ static const char *const body[] = {
     " pg_catalog.pg_class d ON d.oid = p.partdefid WHERE p.partrelid = c.oid),"
     " s.bytes::text, s.n_rows::text, (SELECT count(*) - 1 FROM tree WHERE tree.i ="
     " t.i)::text, CASE WHEN s.i IS NULL OR s.is_known THEN 'k' ELSE '' END || CASE WHEN t.is_guess THEN"
-    " 'g' ELSE '' END || CASE WHEN s.is_uncounted THEN 'u' ELSE '' END"
+    " 'g' ELSE '' END || CASE WHEN s.is_uncounted THEN 'u' ELSE '' END || CASE WHEN"
+    " c.relforcerowsecurity THEN 'f' ELSE '' END || CASE WHEN"
+    " EXISTS (SELECT FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = pc.oid AND"
+    " p.partdefid <> 0) THEN 'd' ELSE '' END || CASE WHEN c.relispartition AND EXISTS (SELECT"
+    " FROM pg_catalog.pg_constraint q WHERE q.confrelid = c.oid AND q.contype = 'f') THEN 'r'"
+    " ELSE '' END"
     " FROM t CROSS JOIN (VALUES ('R'), ('T')) k(tag) JOIN pg_catalog.pg_class c ON c.oid ="
     " CASE k.tag WHEN 'R' THEN t.asked_oid ELSE t.oid END AND (k.tag = 'R' OR t.oid <>"
     " t.asked_oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
@@ -164,6 +172,29 @@ static const char *const body[] = {
     " ORDINALITY z(att, other, o) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid"
     " AND a.attnum = z.att LEFT JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid"
     " AND b.attnum = z.other\n",
+    /* ---- B: the bound of a partition; it opens the table, so not while somebody wants it
+     * for himself ---- */
+    "UNION ALL SELECT t.i, 'B', 0::int8, pg_catalog.pg_get_expr(c.relpartbound, c.oid), NULL,"
+    " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM t JOIN pg_catalog.pg_class c ON"
+    " c.oid = t.oid AND c.relispartition AND NOT EXISTS (SELECT FROM lk WHERE lk.mode ="
+    " 'AccessExclusiveLock' AND lk.relation = c.oid)\n",
+    /* ---- K: the key of a partitioned table, P: what is below it ---- */
+    "UNION ALL SELECT t.i, 'K', z.o, a.attname::text, pg_catalog.format_type(a.atttypid,"
+    " a.atttypmod), p.partstrat::text, CASE WHEN NOT q.opcdefault OR z.coll <>"
+    " a.attcollation THEN 'o' END, NULL, NULL, NULL, NULL, NULL, NULL"
+    " FROM t JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = t.oid CROSS JOIN"
+    " LATERAL unnest(p.partattrs::int2[], p.partclass::oid[], p.partcollation::oid[]) WITH"
+    " ORDINALITY z(att, cls, coll, o) LEFT JOIN pg_catalog.pg_opclass q ON q.oid = z.cls"
+    " LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = z.att AND"
+    " z.att > 0\n"
+    "UNION ALL SELECT t.i, 'P', c.oid::int8, n.nspname::text, c.relname::text,"
+    " c.relkind::text, pn.nspname::text, pc.relname::text, NULL, NULL, NULL, NULL, NULL"
+    " FROM t JOIN tree ON tree.i = t.i AND tree.oid <> t.oid JOIN pg_catalog.pg_class c ON"
+    " c.oid = tree.oid AND c.relispartition JOIN pg_catalog.pg_namespace n ON n.oid ="
+    " c.relnamespace JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid JOIN"
+    " pg_catalog.pg_class pc ON pc.oid = h.inhparent JOIN pg_catalog.pg_namespace pn ON"
+    " pn.oid = pc.relnamespace WHERE (SELECT count(*) FROM tree x WHERE x.i = t.i) <= " LIMIT
+    "\n",
     /* ---- U: who uses a column ---- */
     "UNION ALL SELECT DISTINCT t.i, 'U', 0::int8, u.kind, u.nsp, u.name, a.attname::text,"
     " NULL, NULL, NULL, NULL, NULL, NULL FROM t JOIN pg_catalog.pg_depend d ON"

@@ -92,6 +92,9 @@ read_relation(struct reader *rd, struct pol_live_relation *rel)
     rel->is_size_known = has_flag(rd, 9, 'k');
     rel->is_guess = has_flag(rd, 9, 'g');
     rel->is_uncounted = has_flag(rd, 9, 'u');
+    rel->is_row_secured = has_flag(rd, 9, 'f');
+    rel->is_beside_default = has_flag(rd, 9, 'd');
+    rel->is_referred = has_flag(rd, 9, 'r');
 }
 
 /* name, type, base type, shown, typmod, flags */
@@ -148,6 +151,31 @@ fill_constraint(const struct reader *rd, struct pol_live_constraint *c)
         .table = text(rd, 4),
         .not_null_of = text(rd, 5),
     };
+}
+
+/* column, type, strategy, other operator class or collation */
+static void
+read_partition_key(struct reader *rd, struct pol_live_key *k)
+{
+    struct arena *a = rd->live->arena;
+    const char *strategy = cell(rd, FIRST + 2);
+
+    k->columns = grown(a, (void *)k->columns, k->n, sizeof(*k->columns));
+    k->types = grown(a, (void *)k->types, k->n, sizeof(*k->types));
+    k->columns[k->n] = text(rd, 0);
+    k->types[k->n++] = text(rd, 1);
+    k->strategy = strategy ? *strategy : '?';
+    k->has_order |= has_flag(rd, 3, 'o');
+}
+
+/* nsp, name, kind, parent's nsp and name */
+static void
+read_partition(struct reader *rd, struct pol_live_relation *rel)
+{
+    struct pol_live_partition *p = ADD(rel, partitions, n_listed);
+    const char *kind = cell(rd, FIRST + 2);
+    *p = (struct pol_live_partition){ text(rd, 0), text(rd, 1), kind ? *kind : '?',
+        text(rd, 3), text(rd, 4) };
 }
 
 /* kind, nsp, name, column */
@@ -248,7 +276,9 @@ read_part(struct reader *rd, struct pol_live_relation *rel, struct keys *k)
 {
     int64_t oid = number_at(rd, 2, 0);
 
-    if (is_tag(rd, 'C')) {
+    if (is_tag(rd, 'B')) {
+        rel->bound = text(rd, 0);
+    } else if (is_tag(rd, 'C')) {
         read_column(rd, rel);
     } else if (is_tag(rd, 'I')) {
         read_index(rd, rel);
@@ -259,6 +289,10 @@ read_part(struct reader *rd, struct pol_live_relation *rel, struct keys *k)
     } else if (is_tag(rd, 'F')) {
         fill_constraint(rd, ADD(rel, refs, n_refs));
         oids_add(&k->refs, oid);
+    } else if (is_tag(rd, 'K')) {
+        read_partition_key(rd, &rel->key);
+    } else if (is_tag(rd, 'P')) {
+        read_partition(rd, rel);
     } else if (is_tag(rd, 'U')) {
         read_user(rd, rel);
     } else if (is_tag(rd, 'L')) {

@@ -2,6 +2,8 @@
 /* Reading the parameters of checks; see params.h. */
 #include "policy/params.h"
 
+#include "sql/lex.h"
+
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +19,7 @@ enum kind {
     KIND_OBJECTS,
     KIND_REGEX,
     KIND_COLUMNS,
+    KIND_DEFAULTS,
 };
 
 static const struct {
@@ -217,6 +220,43 @@ list_parse(struct arena *a, const char *text, struct pol_value *out, struct err 
     return 0;
 }
 
+/* 0, -1.5, 'text', true: what is one value for every row. */
+static bool
+is_value(struct str text)
+{
+    struct sql_lexer lx;
+    struct sql_token tok;
+    int r;
+
+    sql_lex_init(&lx, text.p, text.n, true);
+    r = sql_lex_next(&lx, &tok);
+    if (r == 0 && tok.len == 1 && text.p[tok.start] == '-')
+        r = sql_lex_next(&lx, &tok) != 0 || tok.kind != SQL_T_NUMBER;
+    if (r != 0)
+        return false;
+    struct str word = { text.p + tok.start, tok.len };
+    bool is_constant = tok.kind == SQL_T_NUMBER || tok.kind == SQL_T_STRING
+        || str_ieqz(word, "true") || str_ieqz(word, "false");
+    return is_constant && sql_lex_next(&lx, &tok) == SQL_LEX_END;
+}
+
+static int
+defaults_parse(
+    struct arena *a, const char *text, struct pol_value *out, struct err *err)
+{
+    int ret = list_parse(a, text, out, err);
+
+    for (size_t i = 0; !ret && i < out->n_words; i++) {
+        const char *word = out->words[i], *equals = strchr(word, '=');
+        if (!equals || equals == word || !is_value(str_trim(str_of(equals + 1))))
+            ret = err_set(err, -EINVAL,
+                "\"%.60s\" is no type with a constant; write it like integer=0 or "
+                "text=''",
+                word);
+    }
+    return ret;
+}
+
 static int
 columns_parse(struct arena *a, const char *text, struct pol_value *out, struct err *err)
 {
@@ -303,6 +343,9 @@ pol_value_parse(struct arena *a, enum pol_param_key key, const char *text,
         break;
     case KIND_OBJECTS:
         ret = pol_list_parse(a, str_of(text), pol_parse_object, &v.objects, err);
+        break;
+    case KIND_DEFAULTS:
+        ret = defaults_parse(a, text, &v, err);
         break;
     case KIND_REGEX:
         ret = regex_parse(a, text, &v, err);

@@ -29,7 +29,7 @@ struct pol_value {
     const char *text;   /* as written; NULL: neither written nor a default */
     bool is_written;    /* by the policy, not by the catalogue */
     int64_t number;     /* NUMBER, SIZE, BOOL; TIME, TIMEOUT in milliseconds */
-    const char **words; /* LIST */
+    const char **words; /* LIST, DEFAULTS */
     size_t n_words;
     struct pol_list objects; /* OBJECTS */
     regex_t *regex;          /* REGEX; freed by pol_value_deinit */

@@ -68,6 +68,9 @@ struct pol_finding {
     int pos;                         /* byte offset in the unit's text, -1 */
     const char *sqlstate;
     bool is_captured; /* migration-first: it passes and becomes a migration file */
+    /* What its safe form takes of the server's facts (pol_live_outline); NULL: nothing, or
+     * nobody knows it. */
+    const struct pol_live_relation *relation;
     const char
         *no_rewrite; /* why there is no safe form of it here; NULL: there may be */
     bool needs_live; /* a table of a known size might be exempt from it */
@@ -140,6 +143,8 @@ struct pol_text {
     /* of a migration: how it is taken back; NULL: its source has no way to say it */
     const struct hist_rollback *rollback;
     const struct pol_live *live; /* NULL: nobody asked */
+    /* of a migration: the INSERT by which it records itself, where files do; NULL */
+    const char *own_row;
     int own_pid; /* the session's backend, whose locks don't count; 0 unknown */
     const struct pol_made
         *made; /* by this transaction before this text; NULL: nothing */

@@ -4,6 +4,7 @@
 
 #include "sql/ident.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_TOKENS 20000 /* of a statement that is looked into */
@@ -265,11 +266,14 @@ put_steps(struct arena *a, struct pol_rewrite *out, struct pol_steps *to,
 const char *
 pol_steps_text(struct arena *a, const struct pol_steps *steps)
 {
-    const char *text = NULL;
+    size_t size = 0, n = 0;
 
     for (size_t i = 0; i < steps->n; i++)
-        text = text ? arena_printf(a, "%s\n%s", text, steps->items[i].sql)
-                    : steps->items[i].sql;
+        size += strlen(steps->items[i].sql) + 1;
+    char *text = size ? arena_alloc(a, size) : NULL;
+    for (size_t i = 0; i < steps->n; i++)
+        n += (size_t)snprintf(
+            text + n, size - n, "%s%s", n ? "\n" : "", steps->items[i].sql);
     return text;
 }
 
@@ -302,6 +306,15 @@ rw_undo(struct rw *rw, const char *statement)
     s->items[s->n - 1].undo = statement;
 }
 
+void
+rw_undo_query(struct rw *rw, const char *undo, const char *left)
+{
+    struct pol_steps *s = &rw->out->before;
+    DG_ASSERT(s->n > 0, "nothing to undo");
+    s->items[s->n - 1].undo_query = undo;
+    s->items[s->n - 1].left_query = left;
+}
+
 /* Which schema an index is in its name doesn't tell, and another one may have that name: the
  * server is asked which index of the table it is. */
 static struct pol_step *
@@ -324,6 +337,15 @@ rw_index_before(struct rw *rw, const struct sql_object *table, const char *index
     const char *statement)
 {
     put_index(rw, &rw->out->before, table, index, statement);
+}
+
+void
+rw_later(struct rw *rw, const char *statement)
+{
+    if (rw->is_file)
+        rw_follow_up(rw, statement);
+    else
+        put_step(rw->a, rw->out, &rw->out->behind, statement);
 }
 
 void
@@ -417,6 +439,8 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         .f = &t->tree->facts[fact],
         .fact = fact,
         .is_file = is_file,
+        .may_be_alone = out->may_be_alone,
+        .stamp = out->stamp,
         .out = &one,
         .a = out->arena };
 
@@ -424,7 +448,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "this rule has no safe form that can be made by itself");
     if (rows[rw.check].where == (is_file ? WHERE_WIRE : WHERE_FILE))
         return refuse(why, is_file ? "it needs a session" : "it is a matter of files");
-    if (f->no_rewrite)
+    if (f->no_rewrite && !(f->relation && (is_file || out->has_room)))
         return refuse(why, f->no_rewrite);
     if (rw.f->parent >= 0)
         return refuse(why, "it stands inside another statement");
@@ -434,6 +458,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "it is too long");
     pol_rewrite_init(&one, out->arena);
     one.has_room = out->has_room;
+    one.may_be_alone = out->may_be_alone;
     rows[rw.check].fn(&rw);
     int r = POL_REWRITE_E_NO;
     if (rw.why)
@@ -457,10 +482,13 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         put_steps(rw.a, out, &out->after, &one.after);
         put_steps(rw.a, out, &out->behind, &one.behind);
         out->is_wrapped |= one.is_wrapped;
+        if (one.place)
+            out->place = one.place;
         if (one.remark)
             out->remark = one.remark;
         out->needs_alone |= one.needs_alone;
         out->needs_sole |= one.needs_sole;
+        out->needs_tx |= one.needs_tx;
         out->is_move |= one.is_move;
         if (one.retries > out->retries)
             out->retries = one.retries;

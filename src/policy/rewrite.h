@@ -39,7 +39,7 @@ struct pol_step {
     const char *left_query; /* when it fails itself: what takes back what it left */
 };
 
-#define POL_MAX_STEPS 64
+#define POL_MAX_STEPS 640 /* an index of each of POL_MAX_PARTITIONS, and its ATTACH */
 
 struct pol_steps {
     struct pol_step *items; /* in the arena */
@@ -51,9 +51,15 @@ struct pol_rewrite {
     struct arena *arena;    /* borrowed; texts of the rest */
     struct sql_edits edits; /* owned */
     unsigned changes;       /* SQL_CH_*: how the facts will differ */
+    /* The caller's word: it runs outside of any transaction, as what needs_alone must. Where
+     * a form has a lesser one, that is taken otherwise. */
+    bool may_be_alone;
+    /* The caller's, for names that have to be new: a request's id; NULL: the file's number. */
+    const char *stamp;
     /* It can't run in a transaction: only with status I, alone in its text and batch. */
     bool needs_alone;
     bool needs_sole; /* alone in its text */
+    bool needs_tx;   /* what stands before and behind it shares its transaction */
     /* One statement of another kind stands in its place, whose tag the client must not see
      * (policy/quarantine.h); its facts can't be compared. */
     bool is_move;
@@ -67,6 +73,7 @@ struct pol_rewrite {
     struct pol_steps after;  /* right behind it, in its transaction */
     struct pol_steps behind; /* each in a transaction of its own; in files: follow_up */
     bool has_too_many;       /* of one of these */
+    size_t place; /* in files: of before and after, another fact plus 1; 0: its own */
     bool
         is_wrapped; /* in files: BEGIN before all of its statements, COMMIT behind them */
     const char *remark; /* what one has to know of it, or NULL */

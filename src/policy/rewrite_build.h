@@ -23,6 +23,8 @@ struct rw {
     size_t n;
     size_t fact;
     bool is_file;
+    bool may_be_alone;
+    const char *stamp;
     const char *why; /* it can't be done */
     bool is_clash;
 };
@@ -53,10 +55,21 @@ void rw_follow_up(struct rw *rw, const char *statement);
 void rw_then(struct rw *rw, const char *statement);
 /* The same where the message has room for it, else for later. */
 void rw_then_or_later(struct rw *rw, const char *statement);
+/* Can statements stand before and behind it? In files, and around a simple query. */
+static inline bool
+rw_has_steps(const struct rw *rw)
+{
+    return rw->is_file || rw->out->has_room;
+}
 /* A statement before it; on the wire in a transaction of its own. */
 void rw_before(struct rw *rw, const char *statement);
 /* What takes the last rw_before back, if a later step fails. */
 void rw_undo(struct rw *rw, const char *statement);
+/* The same by queries whose rows are statements, the last one first: if a later step fails,
+ * and if the last rw_before itself does. */
+void rw_undo_query(struct rw *rw, const char *undo, const char *left);
+/* A statement behind it, in a transaction of its own; in files for later. */
+void rw_later(struct rw *rw, const char *statement);
 /* CREATE INDEX CONCURRENTLY of this name on this table, before it or behind it (in files: for
  * later). What is left of one that fails is dropped. */
 void rw_index_before(struct rw *rw, const struct sql_object *table, const char *index,

@@ -18,6 +18,10 @@ rw_index_concurrently(struct rw *rw)
     size_t at = rw_find(rw, 0, "INDEX");
     const struct sql_object *o = rw->f->n_objects ? &rw->f->objects[0] : NULL;
 
+    if (rw->finding->relation) { /* it is partitioned */
+        rw_index_by_partition(rw);
+        return;
+    }
     if (!rw->f->index || !o || at == RW_NONE || at > 2
         || (rw->f->flags & (SQL_F_CONCURRENTLY | SQL_F_ONLY)))
         return;

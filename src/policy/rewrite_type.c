@@ -114,6 +114,60 @@ rw_type_bigint(struct rw *rw)
         set_type(rw, col, "bigint");
 }
 
+/* ---- not-null-needs-default ---- */
+
+/* The action of ALTER TABLE that the finding speaks of. */
+static size_t
+sub_of(const struct rw *rw)
+{
+    for (size_t i = 0; i < rw->f->n_subs; i++) {
+        if (rw->f->subs[i].def && rw->f->subs[i].pos == rw->finding->pos)
+            return i;
+    }
+    return RW_NONE;
+}
+
+/* What the policy's list has for the column's type; NULL: nothing. */
+static const char *
+listed_default(const struct rw *rw, const struct sql_column *col)
+{
+    const struct pol_value *list = &rw->pol->checks[rw->check].params[POL_P_DEFAULTS];
+    bool is_array = col->type_mods && str_suffix(col->type_mods, "[]");
+    const char *type = arena_printf(
+        rw->a, "%s%s", pol_column_type(col), is_array ? "[]" : "");
+
+    for (size_t i = 0; i < list->n_words; i++) {
+        const char *word = list->words[i], *equals = strchr(word, '=');
+        const char *name = arena_strndup(rw->a, word, (size_t)(equals - word));
+        if (strcmp(pol_type_name(rw->a, name), type) == 0) {
+            struct str value = str_trim(str_of(equals + 1));
+            return arena_strndup(rw->a, value.p, value.n);
+        }
+    }
+    return NULL;
+}
+
+void
+rw_default_value(struct rw *rw)
+{
+    size_t sub = sub_of(rw), end = sub == RW_NONE ? RW_NONE : rw_sub_end(rw, sub);
+
+    if (end == RW_NONE)
+        return;
+    const struct sql_column *col = rw->f->subs[sub].def;
+    const char *value = listed_default(rw, col);
+    if (!value) {
+        rw->why = arena_printf(rw->a,
+            "the policy names no value for type %s ([check not-null-needs-default] "
+            "defaults = type=value)",
+            pol_type(rw->a, col));
+        return;
+    }
+    rw_put_after(rw, end, arena_printf(rw->a, "DEFAULT %s", value));
+    rw_did(rw, SQL_CH_DEFAULT,
+        arena_printf(rw->a, "%s DEFAULT %s", pol_ident(rw->a, col->name), value));
+}
+
 void
 rw_type_listed(struct rw *rw)
 {

@@ -172,6 +172,7 @@ struct pol_report {
     /* the name that it should have, where none is written; or what its safe form takes */
     const char *wanted;
     const char *no_rewrite; /* why it has no safe form that can be made by itself */
+    const struct pol_live_relation *relation; /* that its safe form is built from */
     const struct sql_object *object;
     const char *column;
     int at;               /* byte offset plus 1; 0: the statement's */

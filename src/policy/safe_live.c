@@ -6,13 +6,13 @@
 #include "policy/safe.h"
 
 static bool
-is_partitioned(struct pol_run *r, const struct sql_object *o)
+is_partitioned(
+    struct pol_run *r, const struct sql_object *o, const struct pol_live_relation **rel)
 {
-    const struct pol_live_relation *rel;
     enum pol_live_state state;
 
-    return pol_ask_table(r, o, &state, &rel) && state == POL_LIVE_FOUND
-        && rel->kind == 'p';
+    return pol_ask_table(r, o, &state, rel) && state == POL_LIVE_FOUND
+        && (*rel)->kind == 'p';
 }
 
 /* What a partitioned table's index is made of. */
@@ -72,7 +72,8 @@ of_refresh(struct pol_run *r, const struct sql_object *o)
 }
 
 const char *
-pol_no_safe_form(struct pol_run *r, const struct sql_object *o, const char **hint)
+pol_no_safe_form(struct pol_run *r, const struct sql_object *o, const char **hint,
+    const struct pol_live_relation **steps_of)
 {
     const struct sql_facts *f = pol_fact(r);
     int version = r->session ? r->session->server_version : 0;
@@ -80,11 +81,12 @@ pol_no_safe_form(struct pol_run *r, const struct sql_object *o, const char **hin
 
     if (!o)
         return NULL;
-    if (r->check == POL_C_ADD_INDEX && is_partitioned(r, o)) {
+    if (r->check == POL_C_ADD_INDEX && is_partitioned(r, o, &rel)) {
         *hint = partitioned_hint(r, f);
+        *steps_of = rel->is_guess ? NULL : rel;
         return "it is partitioned, and the server refuses CONCURRENTLY there";
     }
-    if (r->check == POL_C_ADD_FK && version < 180000 && is_partitioned(r, o))
+    if (r->check == POL_C_ADD_FK && version < 180000 && is_partitioned(r, o, &rel))
         return "it is partitioned, and the server takes no NOT VALID foreign key there";
     if (r->check == POL_C_DROP_INDEX)
         return of_drop_index(r, o, hint);

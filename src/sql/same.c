@@ -36,6 +36,8 @@ loose_flags(unsigned may)
         flags |= SQL_F_OR_REPLACE;
     if (may & SQL_CH_CASCADE)
         flags |= SQL_F_CASCADE;
+    if (may & SQL_CH_ONLY)
+        flags |= SQL_F_ONLY;
     return flags;
 }
 
@@ -103,9 +105,24 @@ is_new_identity(const struct sql_column *a, const struct sql_column *b, unsigned
         && b->constraints[0].kind == SQL_C_IDENTITY;
 }
 
+/* A constant default behind all that was there. */
+static bool
+is_new_default(const struct sql_column *a, const struct sql_column *b, unsigned may)
+{
+    const struct sql_constraint *last = b->n_constraints
+        ? &b->constraints[b->n_constraints - 1]
+        : NULL;
+
+    return (may & SQL_CH_DEFAULT) && b->n_constraints == a->n_constraints + 1
+        && last->kind == SQL_C_DEFAULT && last->is_constant;
+}
+
 static bool
 column_same(const struct sql_column *a, const struct sql_column *b, unsigned may)
 {
+    struct sql_column without = *b;
+    without.n_constraints -= is_new_default(a, b, may);
+    b = &without;
     size_t skip = is_new_identity(a, b, may);
     bool is_type = is_same(a->type, b->type) && is_same(a->type_mods, b->type_mods);
     size_t moved = (may & SQL_CH_MOVED) && a->n_constraints == b->n_constraints + 1;
@@ -184,9 +201,21 @@ index_same(const struct sql_index *a, const struct sql_index *b)
         && a->has_where == b->has_where && a->has_order == b->has_order;
 }
 
+/* DROP TABLE of one table that became ALTER TABLE ... RENAME TO of it. */
+static bool
+is_set_aside(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
+{
+    return (may & SQL_CH_ASIDE) && strcmp(a->tag, "DROP TABLE") == 0
+        && strcmp(b->tag, "ALTER TABLE") == 0 && a->cls == b->cls && a->n_objects == 1
+        && b->n_subs == 1 && strcmp(b->subs[0].name, "RENAME TO") == 0
+        && a->flags == b->flags && objects_same(a, b, 0);
+}
+
 static bool
 facts_same(const struct sql_facts *a, const struct sql_facts *b, unsigned may)
 {
+    if (is_set_aside(a, b, may))
+        return true;
     return is_same(a->tag, b->tag) && a->cls == b->cls
         && flags_same(a->flags, b->flags, may) && objects_same(a, b, may)
         && subs_same(a, b, may) && index_same(a->index, b->index)

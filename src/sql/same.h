@@ -25,6 +25,9 @@ enum sql_change {
     SQL_CH_USING_INDEX = 1 << 13, /* a key takes an index instead of columns */
     SQL_CH_TX = 1 << 15,          /* BEGIN and COMMIT are left out */
     SQL_CH_LIKE = 1 << 16,        /* LIKE instead of PARTITION OF */
+    SQL_CH_ONLY = 1 << 17,        /* ON ONLY, of an index */
+    SQL_CH_DEFAULT = 1 << 18,     /* a new column's default where none was written */
+    SQL_CH_ASIDE = 1 << 19,       /* RENAME TO instead of DROP TABLE */
     SQL_CH_MERGED = 1 << 14,      /* ALTER TABLE statements in a row become one */
 };
 

@@ -638,6 +638,49 @@ START_TEST(what_is_too_long_is_refused)
 }
 END_TEST
 
+/* ---- the row of a file that is there ---- */
+
+#define ROW(values) "INSERT INTO schema_migrations " values ";\n"
+
+START_TEST(a_file_records_itself_like_its_neighbours)
+{
+    static const struct {
+        const char *format, *like, *want;
+    } sets[] = {
+        { "numbered-sql", ROW("(version, name) VALUES ('001', 'one')"),
+            "INSERT INTO schema_migrations (version, name) VALUES ('002', 'add_two') ON "
+            "CONFLICT DO NOTHING;" },
+        { "numbered-sql",
+            ROW("(version, file, at) VALUES (1, '001_one.sql', now()) ON CONFLICT DO "
+                "NOTHING"),
+            "INSERT INTO schema_migrations (version, file) VALUES ('2', '002_add_two.sql') "
+            "ON CONFLICT DO NOTHING;" },
+        { "numbered-sql", ROW("(version, by) VALUES ('001_one', 'eve')"),
+            "INSERT INTO schema_migrations (version) VALUES ('002_add_two') ON CONFLICT DO "
+            "NOTHING;" },
+        { "numbered-sql", "SELECT 1;\n",
+            "INSERT INTO schema_migrations (version, name) VALUES ('002', 'add_two') ON "
+            "CONFLICT DO NOTHING;" },
+        { "golang-migrate", NULL, NULL },
+    };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(sets); i++) {
+        AUTO(arena_free) struct arena *a = arena_new();
+        const struct hist_file team[] = { { "001_one.sql", sets[i].like },
+            { "002_add_two.sql", "CREATE TABLE two (a int);\n" }, { NULL, NULL } };
+        static const struct hist_file tool[] = { { "1_one.up.sql", "SELECT 1;\n" },
+            { "2_add_two.up.sql", "SELECT 2;\n" }, { NULL, NULL } };
+        struct hist_env e;
+        hist_env_files(&e, sets[i].format, sets[i].like ? team : tool);
+        hist_env_load(&e);
+        ck_assert_uint_eq(e.set->n, 2);
+        const char *row = hist_insert_of(e.set, &e.set->migrations[1], a);
+        ck_assert_str_eq(row ? row : "", sets[i].want ? sets[i].want : "");
+        hist_env_free(&e);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -656,6 +699,7 @@ main(void)
     tcase_add_loop_test(tc, what_cant_be_written_is_refused, 0, DG_ARRAY_SIZE(faults));
     tcase_add_test(tc, a_backslash_under_the_old_strings_is_refused);
     tcase_add_test(tc, what_is_too_long_is_refused);
+    tcase_add_test(tc, a_file_records_itself_like_its_neighbours);
     suite_add_tcase(s, tc);
     return unit_main(s);
 }

@@ -238,6 +238,17 @@ static const struct bad_case bad[] = {
         "policy.ini:4: pattern: no regular expression: Unmatched ( or \\(" },
     { "list of a check", P "[check index-name]\nname = a,,b\n",
         "policy.ini:4: name: an item of the list is empty; remove the comma" },
+    { "defaults", P "[check not-null-needs-default]\ndefaults = integer = 0, text\n",
+        "policy.ini:4: defaults: \"text\" is no type with a constant; write it like "
+        "integer=0 or text=''" },
+    { "a default that is a call",
+        P "[check not-null-needs-default]\ndefaults = timestamptz=now()\n",
+        "policy.ini:4: defaults: \"timestamptz=now()\" is no type with a constant; write "
+        "it like integer=0 or text=''" },
+    { "a default with more behind it",
+        P "[check not-null-needs-default]\ndefaults = integer=0 check (true)\n",
+        "policy.ini:4: defaults: \"integer=0 check (true)\" is no type with a constant; "
+        "write it like integer=0 or text=''" },
     { "columns of a check", P "[check created-updated-at]\ncolumns = a int default 5\n",
         "policy.ini:4: columns: \"a int default 5\": after `default` stands a function with "
         "(), or nothing" },

@@ -4,6 +4,7 @@
  * nothing more to rewrite in it. */
 #include "policy/rewrite.h"
 
+#include "lib/live.h"
 #include "lib/policy.h"
 
 #define ASKS(rule, more)                                                               \
@@ -213,6 +214,23 @@ static const struct {
         NULL, false },
     { "schema unknown", "schema-qualified", "", "create table t (a int)", NULL,
         "which schema the session makes it in isn't known", false },
+    /* values for new columns */
+    { "default", "not-null-needs-default",
+        "defaults = text='', integer=0, boolean = false, text[]='{}'\n",
+        "alter table t add a int, add column b text[] not null check (b <> '{1}')",
+        "alter table t add a int, add column b text[] not null check (b <> '{1}') DEFAULT "
+        "'{}'",
+        NULL, false },
+    { "default of another type", "not-null-needs-default", "defaults = integer=-1\n",
+        "alter table t add a int, add b bigint not null -- x", NULL,
+        "the policy names no value for type bigint ([check not-null-needs-default] defaults "
+        "= type=value)",
+        false },
+    { "no default", "not-null-needs-default", "",
+        "alter table t add a boolean not null", NULL,
+        "the policy names no value for type boolean ([check not-null-needs-default] "
+        "defaults = type=value)",
+        false },
     /* settings */
     { "lock_timeout", "require-lock-timeout", "value = 3s\n",
         "alter table t add column a int", "alter table t add column a int", NULL,
@@ -381,6 +399,283 @@ static const struct {
         "CREATE INDEX idx_t_deleted_at ON t (deleted_at);", NULL, false },
 };
 
+/* In files, with what the server says of the tables. */
+#define PART_LIVE                                                          \
+    "part R public|part|p||||8192|3|3|k\npart K:1 k|integer|r|\n"          \
+    "part P:5 public|p1|r|public|part\npart P:6 public|p2|p|public|part\n" \
+    "part P:7 s|p2a|r|public|p2\n"
+#define RANGE(more) "part R public|part|p||||8192|3|0|k\n" more
+#define BOUND_DROP  "ALTER TABLE old DROP CONSTRAINT old_bound;"
+#define BOUND(check)                                                          \
+    "ALTER TABLE old ADD CONSTRAINT old_bound CHECK (" check ") NOT VALID;\n" \
+    "ALTER TABLE old VALIDATE CONSTRAINT old_bound;"
+
+static const struct {
+    const char *name, *rule, *more, *live, *file;
+    const char *sql;
+    const char *want; /* NULL: it can't be made, see why; "": no edit */
+    const char *why;
+    const char *before, *after;
+    bool is_alone, is_tx;
+} steps[] = {
+    /* an invalid index */
+    { "invalid", "invalid-index-left", "",
+        "i R s|i|i|||||||\ni T s|t|r||||8192|3|0|k\ni I:5 s|i|btree|||0|8192|0\n", NULL,
+        "create index concurrently if not exists i on t (a)", "", NULL,
+        "DROP INDEX CONCURRENTLY IF EXISTS s.i;", NULL, true, false },
+    { "invalid, being built", "invalid-index-left", "",
+        "i R s|i|i|||||||\ni T s|t|r||||8192|3|0|k\ni I:5 s|i|btree|||0|8192|0\n"
+        "i L:1 77|app|active|ShareUpdateExclusiveLock|g|10\n",
+        NULL, "create index concurrently if not exists i on t (a)", NULL,
+        "somebody may be building that index just now", NULL, NULL, false, false },
+    { "invalid, beside a vacuum", "invalid-index-left", "",
+        "i R s|i|i|||||||\ni T s|t|r||||8192|3|0|k\ni I:5 s|i|btree|||0|8192|0\n"
+        "i L:1 77|app|autovacuum|ShareUpdateExclusiveLock|g|10\n",
+        NULL, "create index concurrently if not exists i on t (a)", "", NULL,
+        "DROP INDEX CONCURRENTLY IF EXISTS s.i;", NULL, true, false },
+    { "invalid, of a constraint", "invalid-index-left", "",
+        "i R s|i|i|||||||\ni T s|t|r||||8192|3|0|k\ni I:5 s|i|btree|u|c|0|8192|0\n",
+        NULL, "create index if not exists i on t (a)", NULL,
+        "a constraint holds the invalid index", NULL, NULL, false, false },
+    /* bounds */
+    { "range", "attach-partition-check", "", RANGE("part K:1 k|integer|r|\n"), NULL,
+        "alter table part attach partition old for values from (-5) to ('10')", "",
+        NULL, BOUND("k IS NOT NULL AND k >= -5 AND k < '10'"), BOUND_DROP, true,
+        false },
+    { "range of another type", "attach-partition-check", "",
+        RANGE("part K:1 K|character varying(9)|r|\n"), NULL,
+        "alter table part attach partition old for values from (minvalue) to (+1.5)",
+        "", NULL, BOUND("\"K\" IS NOT NULL AND \"K\" < '1.5'"), BOUND_DROP, true,
+        false },
+    { "range without ends", "attach-partition-check", "", RANGE("part K:1 k|date|r|\n"),
+        NULL,
+        "alter table part attach partition old for values from (minvalue) to (maxvalue)",
+        "", NULL, BOUND("k IS NOT NULL"), BOUND_DROP, true, false },
+    { "two columns", "attach-partition-check", "",
+        RANGE("part K:1 a|integer|r|\npart K:2 b|text|r|\n"), NULL,
+        "alter table part attach partition old for values from (1, 'x') to (3, 'y')",
+        "", NULL,
+        BOUND(
+            "a IS NOT NULL AND b IS NOT NULL AND (a > 1 OR (a = 1 AND b >= 'x')) AND (a < "
+            "3 OR (a = 3 AND b < 'y'))"),
+        BOUND_DROP, true, false },
+    { "two columns, the first the same", "attach-partition-check", "",
+        RANGE("part K:1 a|integer|r|\npart K:2 b|integer|r|\n"), NULL,
+        "alter table part attach partition old for values from (1, minvalue) to (1, 5)",
+        "", NULL, BOUND("a IS NOT NULL AND b IS NOT NULL AND a = 1 AND b < 5"),
+        BOUND_DROP, true, false },
+    { "two columns, endless", "attach-partition-check", "",
+        RANGE("part K:1 a|integer|r|\npart K:2 b|integer|r|\n"), NULL,
+        "alter table part attach partition old for values from (1, minvalue) to (3, "
+        "maxvalue)",
+        "", NULL, BOUND("a IS NOT NULL AND b IS NOT NULL AND a >= 1 AND a <= 3"),
+        BOUND_DROP, true, false },
+    { "list", "attach-partition-check", "", RANGE("part K:1 k|text|l|\n"), NULL,
+        "alter table only part attach partition s.old for values in ('a', E'b')", "",
+        NULL,
+        "ALTER TABLE s.old ADD CONSTRAINT old_bound CHECK (k IS NOT NULL AND k IN ('a', "
+        "E'b')) NOT VALID;\nALTER TABLE s.old VALIDATE CONSTRAINT old_bound;",
+        "ALTER TABLE s.old DROP CONSTRAINT old_bound;", true, false },
+    { "list with null", "attach-partition-check", "", RANGE("part K:1 k|boolean|l|\n"),
+        NULL, "alter table part attach partition old for values in (true, null)", "",
+        NULL, BOUND("k IS NULL OR k IN ('true')"), BOUND_DROP, true, false },
+    { "list of null", "attach-partition-check", "", RANGE("part K:1 k|text|l|\n"), NULL,
+        "alter table part attach partition old for values in (null)", "", NULL,
+        BOUND("k IS NULL"), BOUND_DROP, true, false },
+    { "default partition", "attach-partition-check", "", RANGE("part K:1 k|text|l|\n"),
+        NULL, "alter table part attach partition old default", NULL,
+        "what a DEFAULT partition may hold hangs on all the others", NULL, NULL, false,
+        false },
+    { "hash", "attach-partition-check", "", RANGE("part K:1 k|text|h|\n"), NULL,
+        "alter table part attach partition old for values with (modulus 2, remainder 0)",
+        NULL,
+        "which rows belong to a HASH partition is no condition on its columns that the "
+        "server would trust",
+        NULL, NULL, false, false },
+    { "expression", "attach-partition-check", "", RANGE("part K:1 |text|r|\n"), NULL,
+        "alter table part attach partition old for values from (1) to (2)", NULL,
+        "the partition key holds an expression", NULL, NULL, false, false },
+    { "collation", "attach-partition-check", "", RANGE("part K:1 k|text|r|o\n"), NULL,
+        "alter table part attach partition old for values from ('a') to ('b')", NULL,
+        "the partition key has an operator class or a collation of its own, and a CHECK "
+        "would compare otherwise",
+        NULL, NULL, false, false },
+    { "a call", "attach-partition-check", "", RANGE("part K:1 k|date|r|\n"), NULL,
+        "alter table part attach partition old for values from (now()) to (maxvalue)",
+        NULL, "its bounds are more than constants", NULL, NULL, false, false },
+    { "a cast", "attach-partition-check", "", RANGE("part K:1 k|date|r|\n"), NULL,
+        "alter table part attach partition old for values from ('2026-01-01'::date) to "
+        "(maxvalue)",
+        NULL, "its bounds are more than constants", NULL, NULL, false, false },
+    { "another number of columns", "attach-partition-check", "",
+        RANGE("part K:1 k|date|r|\n"), NULL,
+        "alter table part attach partition old for values from (1, 2) to (3, 4)", NULL,
+        "its bounds have another number of columns than the partition key", NULL, NULL,
+        false, false },
+    { "nobody says", "attach-partition-check", "", NULL, NULL,
+        "alter table part attach partition old for values from (1) to (2)", NULL,
+        "by what the table is partitioned isn't known: neither the file nor a server says "
+        "it (check takes --database)",
+        NULL, NULL, false, false },
+    { "the file says", "attach-partition-check", "", NULL, NULL,
+        "create table s.part (a int, \"B\" date) partition by range (a, \"B\"); alter table "
+        "part attach partition old for values from (1, '2026-01-01') to (2, minvalue)",
+        "", NULL,
+        BOUND("a IS NOT NULL AND \"B\" IS NOT NULL AND (a > 1 OR (a = 1 AND \"B\" >= "
+              "'2026-01-01')) AND a < 2"),
+        BOUND_DROP, true, false },
+    { "the file says more", "attach-partition-check", "", NULL, NULL,
+        "create table part (a text) partition by list (lower(a)); alter table part attach "
+        "partition old for values in ('a')",
+        NULL, "the partition key is more than a list of columns", NULL, NULL, false,
+        false },
+    /* the index of a partitioned table */
+    { "each partition", "partitioned-index", "", PART_LIVE, NULL,
+        "create unique index concurrently i on part (k) where k > 0 -- x",
+        "create unique index i on ONLY part (k) where k > 0 -- x", NULL, NULL,
+        "CREATE UNIQUE INDEX CONCURRENTLY p1_i ON p1 (k) where k > 0;\n"
+        "ALTER INDEX i ATTACH PARTITION p1_i;\n"
+        "CREATE UNIQUE INDEX p2_i ON ONLY p2 (k) where k > 0;\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY p2a_i ON s.p2a (k) where k > 0;\n"
+        "ALTER INDEX p2_i ATTACH PARTITION s.p2a_i;\n"
+        "ALTER INDEX i ATTACH PARTITION p2_i;",
+        true, false },
+    { "without CONCURRENTLY", "add-index-concurrently", "",
+        "part R public|part|p||||8192|3|1|k\npart P:5 public|p1|r|public|part\n", NULL,
+        "create index on part (k)", "create index part_k_idx on ONLY part (k)", NULL,
+        NULL,
+        "CREATE INDEX CONCURRENTLY p1_part_k_idx ON p1 (k);\n"
+        "ALTER INDEX part_k_idx ATTACH PARTITION p1_part_k_idx;",
+        true, false },
+    { "foreign partition", "partitioned-index", "",
+        "part R public|part|p||||8192|3|1|k\npart P:5 public|f1|f|public|part\n", NULL,
+        "create index concurrently on part (k)", NULL,
+        "f1 is a foreign table: it has no indexes, and the index of the whole would stay "
+        "invalid",
+        NULL, NULL, false, false },
+    { "too many partitions", "partitioned-index", "",
+        "part R public|part|p||||8192|3|301|k\n", NULL,
+        "create index concurrently on part (k)", NULL,
+        "301 partitions are too many to be listed; write a script of it", NULL, NULL,
+        false, false },
+    { "if not exists", "partitioned-index", "", PART_LIVE, NULL,
+        "create index concurrently if not exists i on part (k)", NULL,
+        "with IF NOT EXISTS it isn't known which of its indexes are there", NULL, NULL,
+        false, false },
+    { "the table once more", "partitioned-index", "", PART_LIVE, NULL,
+        "create index concurrently i on part (k) where part.k > 0", NULL,
+        "it names the table once more behind ON", NULL, NULL, false, false },
+    { "known by the file only", "partitioned-index", "", NULL, NULL,
+        "create table p (k int) partition by list (k); create index concurrently on p (k)",
+        NULL, "which partitions there are only a server knows (check takes --database)",
+        NULL, NULL, false, false },
+    { "names that are cut", "partitioned-index", "",
+        "part R public|part|p||||8192|3|2|k\n"
+        "part P:5 public|p_23456789_123456789_123456789_123456789_123456789_123456789_12|r|"
+        "public|part\n"
+        "part P:6 s|p_23456789_123456789_123456789_123456789_123456789_123456789_12|r|"
+        "public|part\n",
+        NULL, "create index concurrently i on part (k)",
+        "create index i on ONLY part (k)", NULL, NULL,
+        "CREATE INDEX CONCURRENTLY "
+        "idx2_p_23456789_123456789_123456789_123456789_123456789_1234567 ON "
+        "p_23456789_123456789_123456789_123456789_123456789_123456789_12 (k);\n"
+        "ALTER INDEX i ATTACH PARTITION "
+        "idx2_p_23456789_123456789_123456789_123456789_123456789_1234567;\n"
+        "CREATE INDEX CONCURRENTLY "
+        "idx3_p_23456789_123456789_123456789_123456789_123456789_1234567 ON "
+        "s.p_23456789_123456789_123456789_123456789_123456789_123456789_12 (k);\n"
+        "ALTER INDEX i ATTACH PARTITION "
+        "s.idx3_p_23456789_123456789_123456789_123456789_123456789_1234567;",
+        true, false },
+    /* a partition dropped */
+    { "detach first", "drop-partition-locks-parent", "",
+        "p1 R public|p1|r|s|part||8192|3|0|k\n", NULL, "drop table if exists p1", "",
+        NULL, "ALTER TABLE s.part DETACH PARTITION p1 CONCURRENTLY;", NULL, true,
+        false },
+    { "beside a default", "drop-partition-locks-parent", "",
+        "p1 R public|p1|r|s|part||8192|3|0|kd\n", NULL, "drop table p1", "", NULL, NULL,
+        NULL, false, false },
+    { "with a view on it", "drop-partition-locks-parent", "",
+        "p1 R public|p1|r|s|part||8192|3|0|k\np1 U view|public|v|k\n", NULL,
+        "drop table p1", "", NULL, NULL, NULL, false, false },
+    /* names */
+    { "a view of the old name", "rename-table", "", NULL, NULL,
+        "alter table s.t rename to u", "", NULL, NULL,
+        "CREATE VIEW s.t AS SELECT * FROM s.u;", false, true },
+    { "renamed if it exists", "rename-table", "", NULL, NULL,
+        "alter table if exists t rename to u", NULL,
+        "with IF EXISTS there may be nothing that a view could show", NULL, NULL, false,
+        false },
+    { "set aside", "drop-name-convention", "", NULL, NULL,
+        "drop table if exists s.\"T\"; --x",
+        "ALTER table if exists s.\"T\" RENAME TO \"T_deprecated\"; --x", NULL, NULL,
+        NULL, false, false },
+    { "set aside, restrict", "drop-name-convention", "names = old_*\n", NULL, NULL,
+        "drop table t restrict", "ALTER table t RENAME TO old_t", NULL, NULL, NULL,
+        false, false },
+    { "set aside, cut", "drop-name-convention", "names = *_x\n", NULL, NULL,
+        "drop table t_23456789_123456789_123456789_123456789_123456789_123456789_1Ã¤",
+        "ALTER table t_23456789_123456789_123456789_123456789_123456789_123456789_1Ã¤ "
+        "RENAME TO t_23456789_123456789_123456789_123456789_123456789_123456789__x",
+        NULL, NULL, NULL, false, false },
+    { "set aside, no pattern", "drop-name-convention", "names = old\n", NULL, NULL,
+        "drop table t", NULL, "no pattern of `names` has one * for the table's name",
+        NULL, NULL, false, false },
+    { "set aside, two", "drop-name-convention", "", NULL, NULL, "drop table t, u", NULL,
+        "it drops more than one table", NULL, NULL, false, false },
+    { "set aside, cascade", "drop-name-convention", "", NULL, NULL,
+        "drop table t cascade", NULL, "CASCADE drops more than the table", NULL, NULL,
+        false, false },
+    { "set aside, made again", "drop-name-convention", "", NULL, NULL,
+        "drop table t; create table t (a int)", NULL,
+        "a later statement of the file makes one of that name, and the old one would still "
+        "have the names of its indexes",
+        NULL, NULL, false, false },
+    /* rows */
+    { "copied", "backup-before", "max_table_size = 10kB\n",
+        "t R public|t|r||||8192|3|0|k\n", "m/V013__x.sql",
+        "alter table t drop column a", "", NULL,
+        "LOCK TABLE t IN ACCESS EXCLUSIVE MODE;\nCREATE TABLE t_backup_013 AS TABLE t;",
+        NULL, false, true },
+    { "too large to be copied", "backup-before", "max_table_size = 8000\n",
+        "t R public|t|r||||8192|3|0|k\n", "m/V013__x.sql", "drop table t", NULL,
+        "a copy is made of a table that the server says is smaller than the policy's "
+        "max_table_size ([check backup-before])",
+        NULL, NULL, false, false },
+    { "size not known", "backup-before", "max_table_size = 1MB\n",
+        "t R public|t|r||||0|3|0|\n", "m/V013__x.sql", "truncate t", NULL,
+        "a copy is made of a table that the server says is smaller than the policy's "
+        "max_table_size ([check backup-before])",
+        NULL, NULL, false, false },
+    { "rows that its owner doesn't see", "backup-before", "max_table_size = 1MB\n",
+        "t R public|t|r||||8192|3|0|kf\n", "m/V013__x.sql", "truncate t", NULL,
+        "a copy is made of a table that the server says is smaller than the policy's "
+        "max_table_size ([check backup-before])",
+        NULL, NULL, false, false },
+    { "a file without a number", "backup-before", "max_table_size = 1MB\n",
+        "t R public|t|r||||8192|3|0|k\n", "m/x.sql", "truncate t", NULL,
+        "the file's name has no number that the copy could be named after", NULL, NULL,
+        false, false },
+    /* owners */
+    { "owner", "owner-change", "owner = Deploy Team\n", NULL, NULL,
+        "create table s.t (a int)", "", NULL, NULL,
+        "ALTER TABLE s.t OWNER TO \"Deploy Team\";", false, false },
+    { "owner of a function", "owner-change", "owner = d\n", NULL, NULL,
+        "create function f() returns int language sql as 'select 1'", NULL,
+        "its name alone doesn't tell it from others of its kind", NULL, NULL, false,
+        false },
+    { "another owner", "owner-change", "owner = d\n", NULL, NULL,
+        "alter table t owner to e", NULL, "an owner that is written is not changed",
+        NULL, NULL, false, false },
+    /* the row of the file */
+    { "no row known", "migration-recorded", "", NULL, "m/1.sql",
+        "begin; create table t (a int); commit", NULL,
+        "which row it would write of itself isn't known: its files are in no [migrations] "
+        "section of numbered SQL (check takes -c)",
+        NULL, NULL, false, false },
+};
+
 /* Adds all findings of the rule; NULL, or why one could not be. */
 static const char *
 rewrite_as(const struct pol *p, const struct policy_text *t, const char *rule,
@@ -509,6 +804,145 @@ START_TEST(files_get_their_safe_form)
 }
 END_TEST
 
+static struct pol_live *
+ask(const struct pol *p, struct policy_text *t, const char *lines)
+{
+    AUTO(pol_findings_deinit) struct pol_findings f;
+
+    pol_findings_init(&f);
+    pol_judge_unit(p, &t->text, &f);
+    return lines ? live_of_lines(lines, &f.wants) : NULL;
+}
+
+START_TEST(steps_go_by_what_the_server_says)
+{
+    size_t i = (size_t)_i, n_found, len;
+    char ini[400];
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct pol_rewrite rw;
+    struct policy_text t, u;
+
+    snprintf(ini, sizeof(ini),
+        "[policy]\nenvironment = production\nchecks = listed\ntransaction = file\n"
+        "[check %s]\naction = warn\n%s",
+        steps[i].rule, steps[i].more);
+    struct pol *p = policy_of(ini);
+    policy_text_init(&t, steps[i].sql, NULL);
+    t.text.file = steps[i].file;
+    struct pol_live *live = ask(p, &t, steps[i].live);
+    t.text.live = live;
+    pol_rewrite_init(&rw, a);
+    rw.may_be_alone = true;
+    const char *why = rewrite_as(p, &t, steps[i].rule, true, &rw, &n_found);
+    ck_assert_msg(n_found > 0, "%s: nothing is found", steps[i].name);
+    if (!steps[i].want) {
+        ck_assert_msg(why, "%s: it can be made", steps[i].name);
+        ck_assert_str_eq(why, steps[i].why);
+        ck_assert_uint_eq(rw.before.n, 0);
+    } else {
+        ck_assert_msg(!why, "%s: %s", steps[i].name, why);
+        AUTO(mem_free)
+        char *out = sql_edits_apply(
+            &rw.edits, steps[i].sql, strlen(steps[i].sql), &len);
+        ck_assert_str_eq(out, *steps[i].want ? steps[i].want : steps[i].sql);
+        is_text(pol_steps_text(a, &rw.before), steps[i].before);
+        is_text(pol_steps_text(a, &rw.after), steps[i].after);
+        ck_assert_int_eq(rw.needs_alone, steps[i].is_alone);
+        ck_assert_int_eq(rw.needs_tx, steps[i].is_tx);
+        policy_text_init(&u, out, NULL);
+        ck_assert_msg(!u.tree->is_unparsable, "%s: %s", out, u.tree->error);
+        ck_assert(sql_trees_same(t.tree, u.tree, rw.changes));
+        policy_text_deinit(&u);
+    }
+    ref_drop(live);
+    pol_rewrite_deinit(&rw);
+    policy_text_deinit(&t);
+    ref_drop(p);
+}
+END_TEST
+
+#define DETACH "ALTER TABLE part DETACH PARTITION p1 CONCURRENTLY;"
+
+/* What can't be done with statements around it, or not in this place, takes the lesser form. */
+START_TEST(a_partition_is_dropped_with_a_timeout_at_least)
+{
+    static const struct {
+        bool is_file, may_be_alone;
+        const char *bound, *before;
+    } ways[] = {
+        { true, true, "", DETACH },
+        { true, false, "p1 B FOR VALUES IN (1)\n", NULL },
+        { false, true, "p1 B FOR VALUES IN (1)\n", DETACH },
+        { false, true, "", NULL }, /* it could not be taken back */
+        { false, false, "p1 B FOR VALUES IN (1)\n", NULL },
+    };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(ways); i++) {
+        AUTO(arena_free) struct arena *a = arena_new();
+        struct pol *p = policy_of(ASKS("drop-partition-locks-parent", ""));
+        struct pol_rewrite rw;
+        struct policy_text t;
+        size_t n;
+        policy_text_init(&t, "drop table p1", NULL);
+        struct pol_live *live = ask(p, &t,
+            arena_printf(a, "p1 R public|p1|r||part||8192|3|0|k\n%s", ways[i].bound));
+        t.text.live = live;
+        pol_rewrite_init(&rw, a);
+        rw.may_be_alone = ways[i].may_be_alone;
+        ck_assert_ptr_null(
+            rewrite_as(p, &t, "drop-partition-locks-parent", ways[i].is_file, &rw, &n));
+        ck_assert_uint_eq(n, 1);
+        is_text(pol_steps_text(a, &rw.before), ways[i].before);
+        ck_assert_int_eq(rw.needs_alone, ways[i].before != NULL);
+        ck_assert_int_eq(rw.timeout_ms[POL_LOCK_TIMEOUT], ways[i].before ? 0 : 2000);
+        ref_drop(live);
+        pol_rewrite_deinit(&rw);
+        policy_text_deinit(&t);
+        ref_drop(p);
+    }
+}
+END_TEST
+
+START_TEST(a_file_gets_its_row)
+{
+    static const struct {
+        const char *wrap, *sql, *before, *after, *why;
+        size_t place;
+    } files_of_rows[] = {
+        { "file", "begin; create table t (a int); commit; select 1", "INSERT;", NULL,
+            NULL, 3 },
+        { "tool", "create table t (a int); create index on t (a)", NULL, "INSERT;",
+            NULL, 2 },
+        { "file", "create table t (a int)", NULL, NULL,
+            "the file has no COMMIT that the row could stand before", 0 },
+    };
+
+    for (size_t i = 0; i < DG_ARRAY_SIZE(files_of_rows); i++) {
+        AUTO(arena_free) struct arena *a = arena_new();
+        char ini[200];
+        snprintf(ini, sizeof(ini),
+            "[policy]\nenvironment = production\nchecks = listed\ntransaction = %s\n"
+            "[check migration-recorded]\naction = warn\n",
+            files_of_rows[i].wrap);
+        struct pol *p = policy_of(ini);
+        struct pol_rewrite rw;
+        struct policy_text t;
+        size_t n;
+        policy_text_init(&t, files_of_rows[i].sql, NULL);
+        t.text.own_row = "INSERT;";
+        pol_rewrite_init(&rw, a);
+        is_text(rewrite_as(p, &t, "migration-recorded", true, &rw, &n),
+            files_of_rows[i].why);
+        is_text(pol_steps_text(a, &rw.before), files_of_rows[i].before);
+        is_text(pol_steps_text(a, &rw.after), files_of_rows[i].after);
+        ck_assert_uint_eq(rw.place, files_of_rows[i].place);
+        pol_rewrite_deinit(&rw);
+        policy_text_deinit(&t);
+        ref_drop(p);
+    }
+}
+END_TEST
+
 START_TEST(added_statements_are_told_from_others)
 {
     static const struct {
@@ -631,6 +1065,9 @@ suite(void)
 
     tcase_add_loop_test(tc, statements_get_their_safe_form, 0, DG_ARRAY_SIZE(cases));
     tcase_add_loop_test(tc, files_get_their_safe_form, 0, DG_ARRAY_SIZE(files));
+    tcase_add_loop_test(tc, steps_go_by_what_the_server_says, 0, DG_ARRAY_SIZE(steps));
+    tcase_add_test(tc, a_partition_is_dropped_with_a_timeout_at_least);
+    tcase_add_test(tc, a_file_gets_its_row);
     tcase_add_test(tc, added_statements_are_told_from_others);
     tcase_add_test(tc, the_schema_is_the_sessions);
     tcase_add_test(tc, timeouts_are_the_strictest);

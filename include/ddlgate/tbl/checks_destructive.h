@@ -49,7 +49,7 @@ POL_CHECK(IMPACT, "data-impact-assessed", "destructive", ALLOW, WARN, REJECT, ST
     pol_check_impact, "except; mark=impact:",
     "Rows of an existing table changed in a file that doesn't say how many.")
 POL_CHECK(BACKUP, "backup-before", "destructive", ALLOW, WARN, REJECT, STANDARD, STATIC,
-    pol_check_backup, "except; mark=backup:",
+    pol_check_backup, "except; mark=backup:; max_table_size",
     "Data dropped in a file that names no backup.")
 POL_CHECK(INDEX_IN_USE, "drop-index-in-use", "destructive", ALLOW, NOTE, HOLD, SAFETY, LIVE,
     pol_check_index_in_use, "except; min=1",

@@ -3,7 +3,7 @@ POL_CHECK(ADD_INDEX, "add-index-concurrently", "locking", ALLOW, WARN, REJECT, S
     pol_check_add_index, "except; min_table_size",
     "CREATE INDEX that blocks writes while it builds.")
 POL_CHECK(NOT_NULL, "not-null-needs-default", "locking", WARN, REJECT, REJECT, SAFETY, STATIC,
-    pol_check_not_null, "except", "ADD COLUMN ... NOT NULL that fails on a filled table.")
+    pol_check_not_null, "except; defaults", "ADD COLUMN ... NOT NULL that fails on a filled table.")
 POL_CHECK(DROP_INDEX, "drop-index-concurrently", "locking", ALLOW, WARN, REJECT, SAFETY,
     STATIC, pol_check_drop_index, "except; min_table_size",
     "DROP INDEX that waits for all readers and blocks new ones.")

@@ -25,7 +25,8 @@ POL_CHECK(GUARD_SETTING, "guard-setting-change", "security", WARN, REJECT, REJEC
 POL_CHECK(SET_ROLE, "set-role", "security", ALLOW, WARN, WARN, SAFETY, FILE,
     pol_check_set_role, "names", "SET ROLE or SESSION AUTHORIZATION (`names`: fine).")
 POL_CHECK(OWNER, "owner-change", "security", ALLOW, WARN, WARN, SAFETY, STATIC,
-    pol_check_owner, "except; names", "OWNER TO (`names`: roles that may own).")
+    pol_check_owner, "except; names; owner",
+    "OWNER TO (`names`: roles that may own); with `owner` also what is made without it.")
 POL_CHECK(COPY_FILE, "copy-program-or-file", "security", REJECT, REJECT, REJECT, SAFETY, FILE,
     pol_check_copy_file, "except", "COPY with a program or a file of the server.")
 POL_CHECK(EXTENSION, "extension-list", "security", NOTE, WARN, REJECT, SAFETY, STATIC,

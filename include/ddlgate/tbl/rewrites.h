@@ -6,17 +6,24 @@
  *
  * Without one, though the catalogue thinks of it, since neither a gate nor an edit of a file
  * can do it soundly:
- *   rename-table, index-own-migration: no timeout takes the danger away; what breaks is
- *     running code, or the other statements of the file.
- *   migration-recorded: which row a tool wants, with which checksum, is the tool's business.
- *   multi-statement-ddl: one message is one transaction and one answer.
- *   not-null-needs-default, change-column-type: no value, and no other type, is right for
- *     the rows that are there.
- *   attach-partition-check, partitioned-index, invalid-index-left: they need the server's
- *     bounds, partitions and indexes as they are when the statement runs.
- *   owner-change, drop-name-convention, backup-before: another statement with
- *     another meaning, which somebody has to want.
- *   blocker-present: the gate waits by lock_timeout and its retries. */
+ *   index-own-migration: the index would have to go to another file, with a name, a number
+ *     and a place in the history of its own; the statements that stay may need it.
+ *   multi-statement-ddl: one message is one transaction and one answer. Sent as several, a
+ *     failure in the middle would leave half of what was to happen whole or not at all.
+ *   change-column-type: a column beside it has to be filled, kept in step by a trigger that
+ *     every writer passes, and swapped in by a release that knows both; no text of the
+ *     statement says how the old value becomes the new one.
+ *   idle-after-ddl: it is a matter of what the session doesn't send; no statement of it
+ *     could be sent otherwise.
+ * Of those below, in part only:
+ *   attach-partition-check: not HASH (what belongs to a part is no condition on columns that
+ *     the server would take for its own), not DEFAULT (it hangs on all the other parts), not
+ *     for keys with expressions, collations or operator classes of their own.
+ *   partitioned-index: not with IF NOT EXISTS, not over foreign tables, which have no index.
+ *   not-null-needs-default: where the policy has a value for the type.
+ *   owner-change: what is made gets the policy's owner; an owner that is written stays.
+ *   migration-recorded: for numbered SQL, whose files write their row themselves; other tools
+ *     write it, with a checksum of theirs. */
 #ifndef POL_REWRITE
 #define POL_REWRITE(symbol, function, where, form)
 #endif
@@ -33,11 +40,21 @@ POL_REWRITE(DOMAIN_CHECK, domain_not_valid, BOTH, "NOT VALID; VALIDATE CONSTRAIN
 POL_REWRITE(LOCK_TIMEOUT, lock_timeout, BOTH, "lock_timeout set before it, and set back after it")
 POL_REWRITE(STATEMENT_TIMEOUT, statement_timeout, BOTH,
     "statement_timeout set before it, and set back after it")
+POL_REWRITE(BLOCKER, lock_timeout, WIRE,
+    "lock_timeout set before it, and set back after it; tried again if it ends there")
 POL_REWRITE(CREATE_TRIGGER, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(DROP_FK, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
 POL_REWRITE(FK_IN_CREATE, lock_timeout, WIRE, "lock_timeout set before it, and set back after it")
-POL_REWRITE(DROP_PARTITION, lock_timeout, WIRE,
-    "lock_timeout set before it, and set back after it")
+POL_REWRITE(DROP_PARTITION, detach_first, BOTH,
+    "DETACH PARTITION CONCURRENTLY before it, where the server says that it can be done; else "
+    "lock_timeout set before it")
+POL_REWRITE(INVALID_INDEX, drop_invalid, BOTH,
+    "DROP INDEX CONCURRENTLY of the invalid one before it")
+POL_REWRITE(PARTITIONED_INDEX, index_by_partition, BOTH,
+    "CREATE INDEX ON ONLY, then CONCURRENTLY on each partition, and ATTACH PARTITION")
+POL_REWRITE(ATTACH, attach_by_check, BOTH,
+    "a CHECK of its bounds added NOT VALID and validated before it, and dropped behind it")
+POL_REWRITE(NOT_NULL, default_value, BOTH, "the value that the policy has for the type as DEFAULT")
 POL_REWRITE(LOCK_TABLE, lock_nowait, BOTH, "LOCK TABLE ... NOWAIT")
 POL_REWRITE(ADD_UNIQUE, key_using_index, BOTH,
     "CREATE UNIQUE INDEX CONCURRENTLY, then UNIQUE USING INDEX")
@@ -58,6 +75,11 @@ POL_REWRITE(TX_WRAP, tx_wrap, FILE, "BEGIN before the first statement, COMMIT be
 
 /* Losses. */
 POL_REWRITE(DROP_TABLE, quarantine, WIRE, "the table is moved to the quarantine schema")
+POL_REWRITE(DROP_NAME, set_aside, FILE,
+    "ALTER TABLE ... RENAME TO, by the first pattern of `names`")
+POL_REWRITE(BACKUP, copy_first, FILE,
+    "CREATE TABLE ..._backup_... AS TABLE before it, of a table up to max_table_size")
+POL_REWRITE(RENAME_TABLE, view_behind, BOTH, "CREATE VIEW of the old name behind it")
 POL_REWRITE(DROP_SCHEMA, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(TRUNCATE_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
 POL_REWRITE(DROP_CASCADE, restrict, BOTH, "RESTRICT instead of CASCADE")
@@ -94,6 +116,8 @@ POL_REWRITE(QUALIFIED, schema, WIRE,
     "the first schema of the session's search_path, before the name of what is made")
 
 /* The rest. */
+POL_REWRITE(OWNER, owner_behind, BOTH, "ALTER ... OWNER TO the policy's owner behind it")
+POL_REWRITE(RECORDED, record_row, FILE, "the file's own row before its last COMMIT")
 POL_REWRITE(DEFINER, definer_path, BOTH, "SET search_path = pg_catalog, pg_temp")
 POL_REWRITE(UNLOGGED, logged, BOTH, "CREATE TABLE without UNLOGGED")
 POL_REWRITE(IDEMPOTENT_CREATE, if_not_exists, BOTH, "IF NOT EXISTS")

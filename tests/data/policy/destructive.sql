@@ -121,6 +121,8 @@ ALTER VIEW totals RENAME TO sums;
 --: passes
 CREATE TABLE orders_new (a int); ALTER TABLE orders_new RENAME TO purchases;
 --: passes
+ALTER TABLE orders RENAME TO purchases; CREATE VIEW orders AS SELECT * FROM purchases;
+--: passes
 ALTER TABLE orders RENAME TO orders_deprecated;
 --: passes
 CREATE TABLE orders_new (a int); ALTER TABLE orders RENAME TO orders_old; ALTER TABLE orders_new RENAME TO orders;
@@ -164,6 +166,10 @@ DROP TABLE orders_deprecated;
 --: passes
 --: set names = zz_*
 DROP TABLE zz_orders;
+--: fails
+--: set names = zz_*
+--: hint ALTER TABLE orders RENAME TO zz_orders;
+DROP TABLE orders;
 --: rule mutation-without-where
 --: fails
 --: says every row of orders is changed
@@ -201,6 +207,10 @@ ALTER TABLE orders DROP COLUMN note;
 DROP TABLE orders;
 --: passes
 ALTER TABLE orders ADD COLUMN note text;
+--: passes
+CREATE TABLE orders_backup_13 AS TABLE orders; DROP TABLE orders;
+--: fails
+CREATE TABLE lines_backup_13 AS TABLE lines; DROP TABLE orders;
 --: rule drop-index-in-use
 --: live orders_a R public|orders_a|i|||||||
 --: live orders_a T public|orders|r||||12884901888|80000000|0|k

@@ -66,6 +66,17 @@ SET lock_timeout = '2s';
 CREATE INDEX CONCURRENTLY orders_note ON orders (note);
 --: passes
 CREATE TABLE t (a int); CREATE INDEX ON t (a);
+--: passes
+DROP INDEX CONCURRENTLY orders_note;
+CREATE INDEX CONCURRENTLY orders_note ON orders (note);
+--: passes
+CREATE INDEX i ON ONLY orders (note);
+CREATE INDEX CONCURRENTLY i1 ON orders_1 (note);
+ALTER INDEX i ATTACH PARTITION i1;
+--: fails
+--: times 2
+CREATE INDEX CONCURRENTLY i1 ON orders_1 (note);
+CREATE INDEX CONCURRENTLY i2 ON orders_2 (note);
 --: rule partitioned-index
 --: fails
 --: hint ON ONLY m (taken_at)

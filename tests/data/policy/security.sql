@@ -100,6 +100,42 @@ ALTER FUNCTION f() OWNER TO app;
 --: passes
 --: set names = deploy, deploy_*
 ALTER TABLE t OWNER TO deploy_ci;
+--: passes
+CREATE TABLE t (a int);
+--: fails
+--: set owner = deploy
+--: hint ALTER ... t OWNER TO deploy; behind it.
+CREATE TABLE t (a int);
+--: fails
+--: set owner = deploy
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+--: fails
+--: set owner = deploy
+CREATE TABLE t (a int); ALTER TABLE t OWNER TO app;
+--: passes
+--: set owner = deploy
+CREATE TABLE t (a int); CREATE INDEX ON t (a); ALTER TABLE t OWNER TO deploy;
+--: passes
+--: set owner = deploy
+SET ROLE deploy; CREATE TABLE t (a int);
+--: fails
+--: set owner = deploy
+SET ROLE deploy; RESET ROLE; CREATE TABLE t (a int);
+--: passes
+--: set owner = deploy
+CREATE SCHEMA s AUTHORIZATION deploy;
+--: fails
+--: set owner = deploy
+CREATE SCHEMA s AUTHORIZATION app;
+--: fails
+--: set owner = deploy
+CREATE TABLE p PARTITION OF t DEFAULT;
+--: passes
+--: set owner = deploy
+SET SESSION AUTHORIZATION deploy; CREATE TABLE t (a int);
+--: passes
+--: set owner = deploy
+CREATE TEMP TABLE t (a int);
 --: rule copy-program-or-file
 --: fails
 COPY t FROM PROGRAM 'curl http://example.org';
