@@ -80,6 +80,13 @@ is_nothing(const struct hist_set *set, const char *key)
         && !hist_by_version(set, "0");
 }
 
+/* A lockfile has a version for each that it lists. */
+static bool
+has_ids(const struct hist_set *set)
+{
+    return (set->tool->flags & HIST_T_IDS) && !set->is_lockfile;
+}
+
 static bool
 set_is_head(const struct hist_set *set)
 {
@@ -129,8 +136,10 @@ read_key(struct reading *r)
         if (!s || !add_part(r->key, &n, s))
             return false;
     }
-    const char *id = tool->flags & HIST_T_IDS ? cell_of(r, HIST_C_ID) : "";
-    return !(tool->flags & HIST_T_IDS) || (id && add_part(r->key, &n, id));
+    if (!has_ids(r->st->set))
+        return true;
+    const char *id = cell_of(r, HIST_C_ID);
+    return id && add_part(r->key, &n, id);
 }
 
 static bool
@@ -211,7 +220,7 @@ apply_row(struct reading *r)
     }
     const char *first = dg_cell(
         r->rows, r->i, hist_find_role(st->set->tool, HIST_C_KEY));
-    bool is_shown = has_key && !(st->set->tool->flags & HIST_T_IDS);
+    bool is_shown = has_key && !has_ids(st->set);
     st->missing(st->ctx,
         is_shown    ? r->key
             : first ? first
@@ -270,8 +279,7 @@ static enum hist_write_verdict
 unknown_version(const struct hist_view *v, const char *key, struct err *reason)
 {
     char summary[256];
-    const char *id = v->set->tool->flags & HIST_T_IDS ? strstr(key, HIST_KEY_SEPARATOR)
-                                                      : NULL;
+    const char *id = has_ids(v->set) ? strstr(key, HIST_KEY_SEPARATOR) : NULL;
     int n = id && id - key < 64 ? (int)(id - key) : 64;
 
     hist_view_summary(v, summary, sizeof(summary));
@@ -311,7 +319,7 @@ row_key(const struct hist_view *v, const struct hist_row *row, char key[KEY_SIZE
         if (tool->columns[i].role == HIST_C_KEY)
             r = add_value(v, row, i, hist_type_of(tool, HIST_C_KEY), key, &n, reason);
     }
-    if (r == HIST_WRITE_OK && (tool->flags & HIST_T_IDS))
+    if (r == HIST_WRITE_OK && has_ids(v->set))
         r = add_value(
             v, row, hist_find_role(tool, HIST_C_ID), HIST_VT_TEXT, key, &n, reason);
     return r;

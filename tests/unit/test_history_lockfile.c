@@ -160,6 +160,28 @@ START_TEST(table_of_the_lockfile_counts)
 }
 END_TEST
 
+/* Sqitch's own plan tells changes of one name apart by their ids; a lockfile has none. */
+START_TEST(versions_of_a_lockfile_need_no_id)
+{
+    static const struct hist_lock_migration one = { .version = "users",
+        .up = { first_up, 2 } };
+    static const char *const rows[] = { "6a1b", NULL, "users", "shop", "", "", NULL,
+        NULL, NULL, NULL, NULL, HIST_END };
+    struct hist_lock lock = { .tool = "sqitch", .migrations = &one, .n = 1 };
+    AUTO(buf_deinit) struct buf b = BUF_INIT(65536);
+    struct err err = { "" };
+    struct hist_env e;
+
+    ck_assert_msg(hist_lock_write(&lock, &b, &err) == 0, "%s", err.text);
+    init(&e, buf_cstr(&b));
+    hist_env_load(&e);
+    hist_env_read(&e, rows, 11);
+    ck_assert_int_eq(hist_view_state(e.view, 0), DG_MIG_APPLIED);
+    ck_assert_uint_eq(hist_view_n_missing(e.view), 0);
+    deinit(&e);
+}
+END_TEST
+
 /* --- touched by hand -------------------------------------------------------------------- */
 
 static const struct {
@@ -412,6 +434,7 @@ suite(void)
     tcase_add_test(tc, what_is_written_is_read);
     tcase_add_test(tc, rollbacks_are_missed_where_others_are);
     tcase_add_test(tc, table_of_the_lockfile_counts);
+    tcase_add_test(tc, versions_of_a_lockfile_need_no_id);
     tcase_add_loop_test(tc, edited_file_is_refused, 0, DG_ARRAY_SIZE(edits));
     tcase_add_test(tc, digest_must_be_that_of_the_text);
     tcase_add_test(tc, what_can_not_be_written_is_refused);
