@@ -9,8 +9,9 @@
  * When does not matter to what comes out. Judging reads the policy, the file's text and
  * facts, its way back and its attestation, which all belong to the same snapshot and never
  * change; no clock, no server, no session. (What live facts change is judged again for each
- * session, by decide.h.) So two threads that ask at the same time come to the same answer, the first
- * one's is kept, and nobody waits: there is no lock here that a session could hang on.
+ * session, by decide.h.) So two threads that ask at the same time come to the same answer,
+ * the first one's is kept, and nobody waits: there is no lock here that a session could hang
+ * on.
  *
  * What a worker judges has to be short, since its other sessions wait meanwhile. Files
  * longer than what it would also parse by itself are judged at load.

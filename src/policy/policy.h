@@ -3,7 +3,7 @@
  *
  * Access answers "may this session do this at all" (first match wins); then comes whether
  * a statement is migrated; then the checks, which all run. The strictest finding is the
- * decision. A migration is judged whole: pol_judge_unit at load and in `ddlgate check` is
+ * decision. A migration is judged whole: pol_judge_unit in the gate and in `ddlgate check` is
  * the same code.  thread: any (a loaded policy is immutable; starts with a struct ref) */
 #ifndef DG_POLICY_POLICY_H
 #define DG_POLICY_POLICY_H
@@ -125,7 +125,7 @@ struct pol_history {
 /* A text on the wire: facts[i] with history[i] (same n; nested facts inherit what their
  * outermost statement has). Adds findings of access, migration-first,
  * migration-history-write, unparsable-statement, and, for statements that are no part of a
- * migration (those were judged whole at load), of all other checks.
+ * migration (those are judged whole), of all other checks.
  * next_file: proposal for migration-first's hint (NULL: none). */
 struct pol_text {
     const char *text;
