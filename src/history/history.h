@@ -170,8 +170,8 @@ struct hist_rollback {
     const char *text;   /* of the rollback, as hist_migration's; NULL: none */
     size_t len;
 };
-/* False: the source has no way to say it, or m is no migration that is taken back. wanted
- * may be the arena's. */
+/* False: the source has no way to say it, or m is no migration that is taken back: one of the
+ * baseline, a repeatable one. wanted may be the arena's. */
 bool hist_rollback_of(const struct hist_set *set, const struct hist_migration *m,
     struct arena *a, struct hist_rollback *out);
 /* The same of a file that no source is known of: what its own name says. */

@@ -79,7 +79,7 @@ bool
 hist_rollback_of(const struct hist_set *set, const struct hist_migration *m,
     struct arena *a, struct hist_rollback *out)
 {
-    if (m->is_down || m->is_repeatable || !has_ways(set))
+    if (m->is_down || m->is_repeatable || m->is_in_baseline || !has_ways(set))
         return false;
     const struct hist_migration *down = m->pair == HIST_NONE
         ? NULL

@@ -304,7 +304,7 @@ sess_fatal(struct sess *s, enum sess_end reason, const char *sqlstate,
 void
 sess_fatal_message(struct sess *s, enum sess_end reason, const struct gate_message *m)
 {
-    AUTO(buf_deinit) struct buf b = BUF_INIT(8192);
+    AUTO(buf_deinit) struct buf b = BUF_INIT(PGW_MAX_ERROR);
     const char *message = m->message;
     if (s->state == SESS_ST_CLOSED)
         return;

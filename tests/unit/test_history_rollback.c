@@ -89,6 +89,24 @@ START_TEST(tools_say_it_their_way)
 }
 END_TEST
 
+START_TEST(what_the_baseline_holds_needs_none)
+{
+    static const struct hist_file files[] = { { "001_a.sql",
+                                                  "CREATE TABLE a (x int);" },
+        { "002_b.sql", "CREATE TABLE b (x int);" }, { 0 } };
+    AUTO(arena_free) struct arena *a = arena_new();
+    struct hist_rollback back;
+    struct hist_env e;
+
+    hist_env_files(&e, "numbered-sql", files);
+    e.conf.baseline = "001";
+    hist_env_load(&e);
+    ck_assert(!hist_rollback_of(e.set, &e.set->migrations[0], a, &back));
+    ck_assert(hist_rollback_of(e.set, &e.set->migrations[1], a, &back));
+    hist_env_free(&e);
+}
+END_TEST
+
 /* Of a file that no configuration knows, its own name says that it has one. */
 START_TEST(a_file_alone_is_looked_at_by_its_name)
 {
@@ -123,6 +141,7 @@ main(void)
     TCase *tc = tcase_create("rollback");
 
     tcase_add_loop_test(tc, tools_say_it_their_way, 0, (int)DG_ARRAY_SIZE(cases));
+    tcase_add_test(tc, what_the_baseline_holds_needs_none);
     tcase_add_test(tc, a_file_alone_is_looked_at_by_its_name);
     suite_add_tcase(s, tc);
     return unit_main(s);
