@@ -22,6 +22,13 @@
  *   partitioned-index: not with IF NOT EXISTS, not over foreign tables, which have no index.
  *   not-null-needs-default: where the policy has a value for the type.
  *   owner-change: what is made gets the policy's owner; an owner that is written stays.
+ *   rename-table: a view; TRUNCATE, COPY FROM and rights on the old name are not kept.
+ *   backup-before: in files. On the wire nothing can stand before a statement in its
+ *     transaction, and a copy made earlier could lack rows.
+ *   drop-name-convention: in files. The client would see another tag, and a drop that the
+ *     server would have refused would go through; a move to quarantine (drop-table) tries it.
+ *   drop-partition-locks-parent: not beside a DEFAULT partition (the server refuses it), nor
+ *     where something depends on the partition: DROP would fail, DETACH would not.
  *   migration-recorded: for numbered SQL, whose files write their row themselves; other tools
  *     write it, with a checksum of theirs. */
 #ifndef POL_REWRITE
