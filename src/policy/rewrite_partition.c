@@ -280,3 +280,52 @@ rw_detach_first(struct rw *rw)
             "FINALIZE.";
     rw->out->needs_alone = true;
 }
+
+/* ---- create-partition-of ---- */
+
+/* Does FOR VALUES at token i, with its brackets, end the statement? */
+static bool
+ends_with_bound(const struct rw *rw, size_t i)
+{
+    if (!rw_is(rw, i, "FOR") || !rw_is(rw, i + 1, "VALUES"))
+        return false;
+    if (rw_is(rw, i + 2, "FROM")) {
+        i = rw_closing(rw, i + 3);
+        return i != RW_NONE && rw_is(rw, i + 1, "TO")
+            && rw_closing(rw, i + 2) == rw->n - 1;
+    }
+    return (rw_is(rw, i + 2, "IN") || rw_is(rw, i + 2, "WITH"))
+        && rw_closing(rw, i + 3) == rw->n - 1;
+}
+
+void
+rw_attach_behind(struct rw *rw)
+{
+    const struct sql_facts *f = rw->f;
+    size_t at = f->n_objects == 2 ? rw_at(rw, f->objects[1].pos) : RW_NONE;
+
+    if (at == RW_NONE || at < 2 || !rw_is(rw, at - 2, "PARTITION")
+        || !rw_is(rw, at - 1, "OF"))
+        return;
+    size_t last = f->objects[1].schema ? at + 2 : at;
+    if (!ends_with_bound(rw, last + 1)
+        || (f->flags & (SQL_F_IF_NOT_EXISTS | SQL_F_TEMP))) {
+        rw->why = "it says more than the values it is for";
+        return;
+    }
+    if (rw_has_comment(rw, at - 2, rw->n - 1)) {
+        rw->why = "a comment stands between words that go to another statement";
+        return;
+    }
+    const char *parent = rw_name(rw, &f->objects[1]);
+    rw_then(rw,
+        arena_printf(rw->a, "ALTER TABLE %s ATTACH PARTITION %s %s;", parent,
+            rw_name(rw, &f->objects[0]), rw_words(rw, last + 1, rw->n - 1)));
+    /* ATTACH makes the indexes, keys and triggers that the others have. */
+    rw_replace(rw, at - 2, rw->n - 1,
+        arena_printf(rw->a,
+            "(LIKE %s INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS "
+            "INCLUDING STORAGE INCLUDING COMPRESSION)",
+            parent));
+    rw_did(rw, SQL_CH_LIKE, "made alone, ATTACH PARTITION behind it");
+}
