@@ -26,11 +26,10 @@ read_list(const char *kind, const char *text, size_t n)
         r = hist_sqitch_plan(&set, "d/sqitch.plan", text, n, &err);
     DG_ASSERT(r == 0 || err.text[0], "no reason");
     for (size_t i = 0; i < set.n_all; i++) {
-        struct hist_migration *m = &set.migrations[i];
+        const struct hist_migration *m = &set.migrations[i];
         DG_ASSERT(m->version && *m->version, "no version");
         DG_ASSERT(set.is_lockfile || (!strstr(m->file, "../") && m->file[0] != '/'),
             "file %s", m->file);
-        arena_free(m->arena);
     }
     mem_free(set.migrations);
     arena_free(set.arena);
