@@ -96,6 +96,7 @@ struct hist_migration {
     struct sql_tree *tree;
     struct hist_stmt *stmts;
     size_t n_schema_changes; /* statements with HIST_S_CHANGE */
+    bool has_insert;         /* some statement inserts into the history table */
     const struct hist_locked
         *locked; /* of a lockfile: what it says of each statement */
     size_t n_locked;

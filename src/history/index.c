@@ -92,6 +92,7 @@ hist_classify(struct hist_migration *m)
         DG_ASSERT(
             f->stmt < m->scan.n, "fact of statement %zu of %zu", f->stmt, m->scan.n);
         m->stmts[f->stmt].flags |= flags_of_fact(f);
+        m->has_insert |= f->write && f->write->op == SQL_WRITE_INSERT;
     }
     m->says_no_tx = m->is_no_tx;
     for (size_t i = 0; i < m->tree->n; i++)

@@ -11,6 +11,8 @@
 static bool
 has_row(const struct hist_migration *m)
 {
+    if (!m->has_insert) /* of hundreds that are looked at, for each of thousands */
+        return false;
     const struct sql_write *w = hist_own_row(m);
     return !m->is_repeatable && !m->is_down && w && w->n_rows == 1;
 }
