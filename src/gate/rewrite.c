@@ -86,6 +86,10 @@ no_room(const struct gate_text *t, const struct gate_moment *at,
     if (at->kind != GATE_QUERY)
         return "it becomes several statements, which only a simple query can; send it as one, "
                "or the statements one by one";
+    /* Forms are made of tokens as they read with standard_conforming_strings on. */
+    if (!t->std_strings && memchr(t->sql, '\\', t->len))
+        return "it holds a backslash while standard_conforming_strings is off; write it "
+               "without";
     if (t->scan.n != 1)
         return "it becomes several statements, which must not mix with others; send it alone";
     if ((rw->before.n || rw->behind.n) && (at->tx_status != 'I' || at->is_batch_begun))

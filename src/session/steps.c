@@ -394,8 +394,8 @@ sess_steps_ready(struct sess *s)
     struct sess_steps *st = s->steps;
     if (!st || st->state == STEPS_FAILED)
         return false;
-    DG_ASSERT(st->state == STEPS_ON || st->state == STEPS_FAILING, "in state %d",
-        (int)st->state);
+    if (st->state != STEPS_ON && st->state != STEPS_FAILING)
+        return true; /* one that a server sends unasked, while we wait */
     st->state = st->state == STEPS_ON ? STEPS_BEHIND : STEPS_UNDO;
     bool has_more = st->state == STEPS_BEHIND ? st->n_behind > 0 : st->n_done > 0;
     if (has_more)
