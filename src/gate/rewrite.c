@@ -162,6 +162,18 @@ is_move_of(const struct gate_text *t, const struct gate_text *out)
 
 #define OTHERWISE "the edited text says something else than it was meant to"
 
+/* What parts the client's statement from the next: its `;` may be there already, and may stand
+ * before a comment that goes to the end of the line. */
+static const char *
+separator(const struct gate_text *t)
+{
+    const struct sql_stmt *s = &t->scan.stmts[0];
+    size_t end = s->start + s->len;
+    struct str rest = str_trim((struct str){ t->sql + end, t->len - end });
+
+    return rest.n == 0 ? ";\n" : str_eqz(rest, ";") ? "\n" : "\n;";
+}
+
 /* The text with edits, and behind them the statements that share its message; NULL and why. */
 static struct gate_text *
 with_added(const struct gate_text *t, const struct gate_text *main,
@@ -172,7 +184,9 @@ with_added(const struct gate_text *t, const struct gate_text *main,
     struct gate_text *out = NULL;
     int r = sql_edits_merge(&all, &rw->edits);
 
-    r = r ? r : sql_edits_add(&all, t->len, 0, arena_printf(rw->arena, "\n;%s", added));
+    r = r ? r
+          : sql_edits_add(
+              &all, t->len, 0, arena_printf(rw->arena, "%s%s", separator(t), added));
     if (r == 0 && strlen(added) <= SQL_TREE_INLINE_BYTES)
         out = gate_text_edited(t, &all, max_depth, why);
     if (!out) {
@@ -319,11 +333,13 @@ all_sent(const struct pol_rewrite *rw, const struct gate_text *t)
     const char *before = pol_steps_text(rw->arena, &rw->before),
                *behind = pol_steps_text(rw->arena, &rw->behind);
     struct str own = str_trim((struct str){ t->sql, t->len });
-    bool has_end = own.n > 0 && own.p[own.n - 1] == ';';
 
-    return arena_printf(rw->arena, "%s%s%.*s%s%s%s", before ? before : "",
-        before ? "\n" : "", (int)own.n, own.p, behind && !has_end ? "\n;" : "",
-        behind ? "\n" : "", behind ? behind : "");
+    return arena_printf(rw->arena, "%s%s%.*s%s%s", before ? before : "",
+        before ? "\n" : "", (int)own.n, own.p,
+        !behind          ? ""
+            : t->n_added ? "\n"
+                         : separator(t),
+        behind ? behind : "");
 }
 
 void
