@@ -18,6 +18,11 @@ enum steps_state {
     STEPS_OVER,
 };
 
+/* Statements that one step may need to be undone, and their length: a server that sends more
+ * is not believed. */
+#define MAX_TOLD       16
+#define MAX_TOLD_BYTES ((size_t)256 << 10) /* the bounds of a partition may be long */
+
 struct told {
     const char *sql;
     struct told *next;
@@ -37,6 +42,7 @@ struct sess_steps {
     size_t at;                   /* of behind, what comes next */
     const struct pol_step *left; /* has failed, and may have left something */
     struct told *told;           /* statements that the server has told */
+    unsigned n_told;             /* in answer to the Query */
     const char *sql, *why;       /* of the Query; of the failure */
     char sqlstate[6];
     struct arena *arena; /* owned; all of the above */
@@ -95,6 +101,7 @@ send_query(struct sess *s, const char *sql, bool is_asking)
     pgw_build_query(&b, sql);
     st->is_in_flight = true;
     st->is_asking = is_asking;
+    st->n_told = 0;
     st->has_failed = false;
     st->sql = sql;
     sess_send(s, &s->server, buf_ptr(&b), buf_len(&b));
@@ -265,7 +272,8 @@ static void
 take_row(struct sess_steps *st, const char *body, size_t n)
 {
     size_t len = n >= 6 ? pgw_u32(body + 2) : 0;
-    if (!st->is_asking || n < 6 || len > n - 6)
+    if (!st->is_asking || n < 6 || len > n - 6 || len > MAX_TOLD_BYTES
+        || st->n_told++ >= MAX_TOLD)
         return;
     struct told *t = arena_alloc(st->arena, sizeof(*t));
     *t = (struct told){ arena_strndup(st->arena, body + 6, len), st->told };
