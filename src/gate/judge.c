@@ -370,12 +370,14 @@ rewrite(struct gate_request *req, const struct pol *policy)
 {
     struct gate_moment at = { .kind = req->kind,
         .tx_status = req->client->tx_status,
-        .is_batch_begun = req->is_batch_begun };
+        .is_batch_begun = req->is_batch_begun,
+        .is_whole_batch = req->is_whole_batch };
     gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
         &req->findings, &req->rewrite);
     if (req->kind == GATE_EXECUTE && !req->rewrite.text)
         req->rewrite.text = ref_take(req->text->in_place);
-    if (req->kind == GATE_PARSE && !req->text->in_place)
+    if (req->kind == GATE_PARSE && !req->text->in_place
+        && !gate_rewrite_is_several(&req->rewrite))
         req->text->in_place = ref_take(req->rewrite.text);
 }
 

@@ -23,6 +23,8 @@ struct gate_moment {
     bool
         is_batch_begun; /* something of its batch stands before it: for an Execute, another
                           * Execute */
+    bool
+        is_whole_batch; /* a Parse: all that its batch does is to run it, as a Query would */
 };
 
 struct gate_rewrite {
@@ -52,6 +54,13 @@ void gate_rewrite(const struct pol *p, const struct gate_text *t,
 void gate_rewrite_deny(
     const struct pol *p, struct pol_findings *found, size_t first, const char *why);
 void gate_rewrite_deinit(struct gate_rewrite *rw);
+
+/* Does it take several statements? Then a Query is needed. */
+static inline bool
+gate_rewrite_is_several(const struct gate_rewrite *rw)
+{
+    return rw->n_before + rw->n_behind > 0 || (rw->text && rw->text->n_added > 0);
+}
 
 static inline void
 gate_rewrite_deinit_p(struct gate_rewrite *rw)

@@ -10,6 +10,7 @@
  * batch's replies (asked for by a Flush): whether the server will skip it is known then. */
 #include "base/mem.h"
 #include "gate/temp.h"
+#include "session/batch.h"
 #include "session/login.h"
 #include "session/own.h"
 #include "session/retry.h"
@@ -39,7 +40,8 @@ enum verdict {
 struct frame {
     struct pgw_head head;
     const char *body;
-    size_t size; /* with header */
+    size_t size;    /* with header; more: messages behind it are dealt with, too */
+    size_t n_there; /* bytes from body on, of those behind it as well */
 };
 
 static enum verdict
@@ -333,6 +335,40 @@ copy_violation(struct sess *s, char type)
     return violation(s, why);
 }
 
+/* What is at hand is sent as a Query, and its request answered. batch: it stands for one, or
+ * NULL. */
+static enum verdict
+run_query(struct sess *s, const struct sess_batch *batch)
+{
+    enum sess_own_step step = sess_steps_before(s);
+    if (step == SESS_OWN_FAILED) {
+        steps_failed(s);
+        return DROP;
+    }
+    if (step == SESS_OWN_DONE)
+        step = sess_own_before(s, true, false);
+    if (step == SESS_OWN_WAIT)
+        return stay(s, SESS_WAIT_OWN);
+    if (step == SESS_OWN_FAILED) {
+        not_sent(s);
+        return DROP;
+    }
+    if (s->request->verdict == GATE_PASS && !s->is_cancelled) {
+        struct gate_text *edited = edited_text(s->request);
+        sess_retry_arm(s, edited ? edited : s->request->text);
+    }
+    enum verdict v = apply(s, SESS_MSG_QUERY, NULL);
+    if (batch && v == PASS) {
+        send_edited(s, s->request->text, NULL);
+        v = DROP;
+    }
+    if (batch)
+        sess_batch_begin(s, batch);
+    judgement_done(s);
+    unit_sent(s, true);
+    return v;
+}
+
 static enum verdict
 on_query_text(struct sess *s, struct str sql)
 {
@@ -355,27 +391,7 @@ on_query_text(struct sess *s, struct str sql)
         if (v != PASS)
             return v;
     }
-    enum sess_own_step step = sess_steps_before(s);
-    if (step == SESS_OWN_FAILED) {
-        steps_failed(s);
-        return DROP;
-    }
-    if (step == SESS_OWN_DONE)
-        step = sess_own_before(s, true, false);
-    if (step == SESS_OWN_WAIT)
-        return stay(s, SESS_WAIT_OWN);
-    if (step == SESS_OWN_FAILED) {
-        not_sent(s);
-        return DROP;
-    }
-    if (s->request->verdict == GATE_PASS && !s->is_cancelled) {
-        struct gate_text *edited = edited_text(s->request);
-        sess_retry_arm(s, edited ? edited : s->request->text);
-    }
-    enum verdict v = apply(s, SESS_MSG_QUERY, NULL);
-    judgement_done(s);
-    unit_sent(s, true);
-    return v;
+    return run_query(s, NULL);
 }
 
 static enum verdict
@@ -407,10 +423,36 @@ is_tx_text(struct str sql)
     return false;
 }
 
+/* What stands behind a Parse: as sess_batch_read. */
+static int
+read_batch(const struct frame *f, const struct pgw_parse *p, struct sess_batch *batch)
+{
+    return sess_batch_read(
+        p, f->body + f->head.body_len, f->n_there - f->head.body_len, batch);
+}
+
+/* The Parse at hand was judged, its batch is nothing but that statement, and that takes
+ * several: judged again as the Query that stands for it all, and sent. */
 static enum verdict
-on_parse(struct sess *s, const struct frame *f)
+run_batch(struct sess *s, struct frame *f, const struct sess_batch *batch)
+{
+    if (s->request->kind == GATE_PARSE) {
+        struct gate_text *text = ref_take(s->request->text);
+        judgement_done(s);
+        start_judging(s, GATE_QUERY, text);
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    f->size += batch->size;
+    return run_query(s, batch);
+}
+
+static enum verdict
+on_parse(struct sess *s, struct frame *f)
 {
     struct pgw_parse p;
+    struct sess_batch batch;
     struct err err = { "" };
     if (pgw_parse_parse(f->body, f->head.body_len, &p, &err) != 0)
         return violation(s, err.text);
@@ -430,12 +472,25 @@ on_parse(struct sess *s, const struct frame *f)
             extended_sent(s);
             return PASS;
         }
+        int r = s->batch_sent > 0 ? PGW_E_MALFORMED : read_batch(f, &p, &batch);
+        if (r == PGW_NEED_MORE) {
+            ref_drop(text);
+            return NEED_MORE;
+        }
         if (p.n_types == 0)
             edit_temp(s, &text);
         start_judging(s, GATE_PARSE, text);
+        s->request->is_whole_batch = r == 0;
         v = judge(s);
         if (v != PASS)
             return v;
+    }
+    if (s->request->kind == GATE_QUERY
+        || (s->request->is_whole_batch
+            && gate_rewrite_is_several(&s->request->rewrite))) {
+        int r = read_batch(f, &p, &batch);
+        DG_ASSERT(r == 0, "the batch was there");
+        return run_batch(s, f, &batch);
     }
     enum verdict v = apply(s, SESS_MSG_PARSE, &p);
     struct gate_text *kept = gate_text_matters(s->request->text) ? s->request->text
@@ -474,10 +529,10 @@ bind_portal(struct sess *s, const struct pgw_bind *b, bool is_whole)
 /* A Bind that is longer than what we look at: its names stand in front, and only a history
  * row has values that matter. */
 static enum verdict
-on_long_bind(struct sess *s, const struct frame *f, size_t n_there)
+on_long_bind(struct sess *s, const struct frame *f)
 {
     struct pgw_bind b = { .n_params = 0 };
-    size_t n = n_there < f->head.body_len ? n_there : f->head.body_len;
+    size_t n = f->n_there < f->head.body_len ? f->n_there : f->head.body_len;
     const char *end = memchr(f->body, 0, n);
     const char *end2 = end ? memchr(end + 1, 0, n - (size_t)(end + 1 - f->body)) : NULL;
     if (!end2)
@@ -581,12 +636,12 @@ on_close(struct sess *s, const struct frame *f)
 
 /* A function called by its oid: built-in ones pass, any other could do anything, as CALL. */
 static enum verdict
-on_function_call(struct sess *s, const struct frame *f, size_t n_there)
+on_function_call(struct sess *s, const struct frame *f)
 {
     char text[64];
     if (f->head.body_len < 4)
         return violation(s, "FunctionCall without a function");
-    if (n_there < 4)
+    if (f->n_there < 4)
         return NEED_MORE;
     uint32_t oid = pgw_u32(f->body);
     if (oid < FIRST_USER_OID) {
@@ -636,7 +691,7 @@ is_kept(const struct sess *s, const struct frame *f)
 }
 
 static enum verdict
-inspect(struct sess *s, const struct frame *f)
+inspect(struct sess *s, struct frame *f)
 {
     switch (f->head.type) {
     case 'Q':
@@ -746,12 +801,12 @@ stream(struct sess *s, const struct frame *f)
 
 /* Data of a COPY into a history, or its end. */
 static enum verdict
-on_held(struct sess *s, const struct frame *f, size_t n_there)
+on_held(struct sess *s, const struct frame *f)
 {
     bool is_end = f->head.type == 'c';
     if (!s->request) {
         if (!is_end && sess_hold_has_room(s, f->head.body_len)) {
-            if (n_there < f->head.body_len)
+            if (f->n_there < f->head.body_len)
                 return NEED_MORE;
             bool added = sess_hold_add(s, f->body, f->head.body_len);
             DG_ASSERT(added, "there was room");
@@ -777,23 +832,23 @@ on_held(struct sess *s, const struct frame *f, size_t n_there)
 
 /* An answer to the server's question, or the end. */
 static enum verdict
-on_login(struct sess *s, const struct frame *f, size_t n_there)
+on_login(struct sess *s, const struct frame *f)
 {
     s->is_terminated = f->head.type == 'X';
     if (f->head.type != 'p')
         return PASS;
-    if (n_there < f->head.body_len)
+    if (f->n_there < f->head.body_len)
         return NEED_MORE;
     return sess_login_reply(s, f->body, f->head.body_len) ? PASS : ENDED;
 }
 
-/* Everything that decides about one message, of whose body n_there bytes are there. */
+/* Everything that decides about one message. */
 static enum verdict
-decide(struct sess *s, const struct frame *f, size_t n_there)
+decide(struct sess *s, struct frame *f)
 {
     char type = f->head.type;
     if (s->state == SESS_ST_LOGIN)
-        return on_login(s, f, n_there);
+        return on_login(s, f);
     switch (sess_copy_allows(s, type)) {
     case SESS_COPY_GO:
         break;
@@ -811,15 +866,15 @@ decide(struct sess *s, const struct frame *f, size_t n_there)
         return s->is_in_copy ? violation(s, "too many Syncs during COPY from stdin")
                              : stay(s, SESS_WAIT_IDLE);
     if (s->hold && (type == 'd' || type == 'c'))
-        return on_held(s, f, n_there);
+        return on_held(s, f);
     if (!is_inspected(s, type))
         return stream(s, f);
     if (type == 'F')
-        return on_function_call(s, f, n_there);
+        return on_function_call(s, f);
     if (is_kept(s, f))
-        return n_there < f->head.body_len ? NEED_MORE : inspect(s, f);
+        return f->n_there < f->head.body_len ? NEED_MORE : inspect(s, f);
     if (type == 'B')
-        return on_long_bind(s, f, n_there);
+        return on_long_bind(s, f);
     return inspect_oversized(s, f);
 }
 
@@ -876,12 +931,13 @@ sess_front_bytes(struct sess *s, const char *p, size_t n)
         }
         f.body = p + pos + PGW_HEADER_SIZE;
         f.size = (size_t)f.head.body_len + PGW_HEADER_SIZE;
+        f.n_there = n - pos - PGW_HEADER_SIZE;
         /* What stands before goes out first: deciding may send something of our own. */
         if (pos > start && may_add(s, f.head.type)) {
             sess_send(s, &s->server, p + start, pos - start);
             start = pos;
         }
-        enum verdict v = decide(s, &f, n - pos - PGW_HEADER_SIZE);
+        enum verdict v = decide(s, &f);
         if (v == ENDED)
             return 0;
         if (v == STAY || v == NEED_MORE)

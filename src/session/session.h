@@ -156,6 +156,7 @@ struct sess {
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
     struct buf notices;           /* NoticeResponses to put in at a message boundary */
+    struct buf replies;           /* to put in before CommandComplete (batch.h) */
 
     /* Units: everything up to the server's next ReadyForQuery. */
     uint64_t n_sent,
