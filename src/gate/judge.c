@@ -364,21 +364,43 @@ add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
     }
 }
 
+/* A Parse whose safe form takes several statements may be run by a Query
+ * (session/batch.h), and by an Execute in the form of one, if there is that: it is prepared
+ * so. */
+static void
+prepare_single(struct gate_request *req, const struct pol *policy,
+    struct gate_moment at, struct pol_findings before)
+{
+    struct gate_rewrite single;
+    at.is_single = true;
+    gate_rewrite(
+        policy, req->text, &at, (unsigned)req->snap->cfg->max_depth, &before, &single);
+    gate_rewrite_deinit(&req->rewrite);
+    req->rewrite = single;
+    req->text->takes_several = true;
+}
+
 /* Of an Execute the server has what its Parse was given, whatever policy says now. */
 static void
 rewrite(struct gate_request *req, const struct pol *policy)
 {
     struct gate_moment at = { .kind = req->kind,
         .tx_status = req->client->tx_status,
-        .is_batch_begun = req->is_batch_begun,
-        .is_whole_batch = req->is_whole_batch };
-    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth,
-        &req->findings, &req->rewrite);
+        .is_batch_begun = req->is_batch_begun };
+    struct pol_findings *found = &req->findings, before = *found;
+    size_t size = found->n * sizeof(*found->items);
+    if (req->kind == GATE_PARSE && found->action == DG_REWRITE) {
+        before.items = arena_alloc(req->arena, size + 1);
+        memcpy(before.items, found->items, size);
+    }
+    gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth, found,
+        &req->rewrite);
+    if (req->kind == GATE_PARSE && gate_rewrite_is_several(&req->rewrite))
+        prepare_single(req, policy, at, before);
+    if (req->kind == GATE_PARSE && !req->text->in_place)
+        req->text->in_place = ref_take(req->rewrite.text);
     if (req->kind == GATE_EXECUTE && !req->rewrite.text)
         req->rewrite.text = ref_take(req->text->in_place);
-    if (req->kind == GATE_PARSE && !req->text->in_place
-        && !gate_rewrite_is_several(&req->rewrite))
-        req->text->in_place = ref_take(req->rewrite.text);
 }
 
 static void

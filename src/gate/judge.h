@@ -58,7 +58,7 @@ struct gate_request {
     bool
         is_in_batch; /* what stands before it since the last ReadyForQuery may have begun
                        * a transaction block */
-    bool is_batch_begun, is_whole_batch; /* see struct gate_moment */
+    bool is_batch_begun; /* see struct gate_moment */
     void (*done)(
         void *ctx, struct gate_request *req); /* when gate_judge said GATE_WAIT */
     void *ctx;

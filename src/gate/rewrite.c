@@ -76,22 +76,23 @@ has_no_tx(const struct gate_text *t)
     return false;
 }
 
+/* Around a Query, which may come for a statement that was prepared, too (session/batch.h). */
 static bool
-is_query(const struct gate_moment *at)
+has_room(const struct gate_moment *at)
 {
-    return at->kind == GATE_QUERY || (at->kind == GATE_PARSE && at->is_whole_batch);
+    return at->kind == GATE_QUERY || (at->kind == GATE_PARSE && !at->is_single);
 }
 
-/* Statements before it or behind it: the protocol has room for them around a Query. */
+/* Statements before it or behind it. */
 static const char *
 no_room(const struct gate_text *t, const struct gate_moment *at,
     const struct pol_rewrite *rw)
 {
     if (!rw->before.n && !rw->behind.n && !rw->after.n)
         return NULL;
-    if (!is_query(at))
-        return "it becomes several statements, which only a simple query can, or an unnamed "
-               "statement alone in its batch; send it as one, or the statements one by one";
+    if (!has_room(at))
+        return "it becomes several statements, which only a simple query can, or a batch that "
+               "ends with it, without parameters; send it as one, or the statements one by one";
     /* Forms are made of tokens as they read with standard_conforming_strings on. */
     if (!t->std_strings && memchr(t->sql, '\\', t->len))
         return "it holds a backslash while standard_conforming_strings is off; write it "
@@ -364,7 +365,7 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
         return;
     }
     pol_rewrite_init(&rw, found->arena);
-    rw.has_room = is_query(at) && t->scan.n == 1;
+    rw.has_room = has_room(at) && t->scan.n == 1;
     rw.may_be_alone = rw.has_room && at->tx_status == 'I' && !at->is_batch_begun;
     gather(p, t, at, false, found, &rw, out);
     if (!(rw.changes & SQL_CH_CONCURRENTLY) || !rw.needs_alone)

@@ -25,6 +25,7 @@ struct gate_moment {
                           * Execute */
     bool
         is_whole_batch; /* a Parse: all that its batch does is to run it, as a Query would */
+    bool is_single; /* of a Parse: as if it were an Execute that runs, not a Query */
 };
 
 struct gate_rewrite {

@@ -38,6 +38,8 @@ struct gate_text {
     /* What a Parse sent to the server in its place; owned reference; NULL: itself. Set by
      * the worker that judges the Parse, before anybody else has the text. */
     struct gate_text *in_place;
+    /* The same of a Parse whose safe form takes several statements: only a Query can run it. */
+    bool takes_several;
     /* CommandComplete's tag that the client is told instead of the server's; static; NULL:
      * the server's own. Of an edited text whose statement is another one. */
     const char *tag;

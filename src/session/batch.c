@@ -1,100 +1,93 @@
 // SPDX-License-Identifier: ISC
-/* A batch that is a Query in all but its messages; see batch.h. */
+/* A Query for the end of a batch; see batch.h. */
 #include "session/batch.h"
 
 #include <string.h>
 
-/* Its messages are short: Bind's result formats are one for all columns, or none. */
-#define MAX_BODY 16
+#define MAX_BODY ((size_t)16) /* beside the portal's name */
 
-/* Takes the message at *p, if it is of this type. */
+struct cursor {
+    const char *p;
+    size_t n;
+    struct str portal;
+};
+
+/* Takes the next message if it has this type and, unless it is a Sync, names the portal. */
 static int
-next(const char **p, size_t *n, char type, const char **body, size_t *len)
+take(struct cursor *c, char type)
 {
     struct pgw_head h;
     struct err err;
+    struct str name = c->portal;
+    char what = 'P';
 
-    if (*n == 0)
+    if (c->n == 0)
         return PGW_NEED_MORE;
-    if (**p != type)
+    if (*c->p != type)
         return PGW_E_MALFORMED;
-    int r = pgw_head_client(*p, *n, &h, &err);
+    int r = pgw_head_client(c->p, c->n, &h, &err);
     if (r)
         return r;
-    if (h.body_len > MAX_BODY)
+    if (h.body_len > MAX_BODY + c->portal.n)
         return PGW_E_MALFORMED;
-    if (*n < PGW_HEADER_SIZE + h.body_len)
+    if (c->n < PGW_HEADER_SIZE + h.body_len)
         return PGW_NEED_MORE;
-    *body = *p + PGW_HEADER_SIZE;
-    *len = h.body_len;
-    *p += PGW_HEADER_SIZE + h.body_len;
-    *n -= PGW_HEADER_SIZE + h.body_len;
-    return 0;
-}
-
-/* A Describe of this kind may stand there. */
-static int
-skip_describe(const char **p, size_t *n, char kind, struct sess_batch *out)
-{
-    const char *body;
-    size_t len;
-    char what;
-    struct str name;
-    struct err err;
-
-    if (*n > 0 && **p != 'D')
-        return 0;
-    int r = next(p, n, 'D', &body, &len);
-    if (r)
-        return r;
-    if (pgw_parse_target(body, len, &what, &name, &err) != 0 || what != kind
-        || name.n > 0)
+    const char *body = c->p + PGW_HEADER_SIZE;
+    if (type == 'D')
+        r = pgw_parse_target(body, h.body_len, &what, &name, &err);
+    else if (type == 'E')
+        r = pgw_parse_execute(body, h.body_len, &name, &err);
+    if (r || what != 'P' || !str_eq(name, c->portal))
         return PGW_E_MALFORMED;
-    out->described[strlen(out->described)] = kind;
+    c->p += PGW_HEADER_SIZE + h.body_len;
+    c->n -= PGW_HEADER_SIZE + h.body_len;
     return 0;
 }
 
 int
 sess_batch_read(
-    const struct pgw_parse *parse, const char *p, size_t n, struct sess_batch *out)
+    const struct pgw_bind *bind, const char *p, size_t n, struct sess_batch *out)
 {
-    const char *start = p, *body;
-    size_t len;
-    struct pgw_bind bind;
-    struct str portal;
-    struct err err;
-    int r;
+    struct cursor c = { p, n, bind->portal };
+    int r = 0;
 
-    *out = (struct sess_batch){ .size = 0 };
-    if (parse->name.n > 0 || parse->n_types > 0)
+    *out = (struct sess_batch){ .is_described = n > 0 && *p == 'D' };
+    if (bind->n_params > 0)
         return PGW_E_MALFORMED;
-    if ((r = skip_describe(&p, &n, 'S', out)) || (r = next(&p, &n, 'B', &body, &len)))
-        return r;
-    if (pgw_parse_bind(body, len, &bind, &err) != 0 || bind.portal.n > 0
-        || bind.statement.n > 0 || bind.n_params > 0)
-        return PGW_E_MALFORMED;
-    if ((r = skip_describe(&p, &n, 'P', out)) || (r = next(&p, &n, 'E', &body, &len)))
-        return r;
-    if (pgw_parse_execute(body, len, &portal, &err) != 0 || portal.n > 0)
-        return PGW_E_MALFORMED;
-    r = next(&p, &n, 'S', &body, &len);
-    out->size = (size_t)(p - start);
+    if (out->is_described)
+        r = take(&c, 'D');
+    r = r ? r : take(&c, 'E');
+    r = r ? r : take(&c, 'S');
+    out->size = n - c.n;
     return r;
 }
 
-/* ParseComplete and BindComplete; a statement that changes the schema has neither parameters
- * nor columns. */
+/* The Query reads the text once more: settings may have changed since its Parse. */
+struct gate_text *
+sess_batch_text(const struct sess *s, const struct pgw_bind *bind)
+{
+    struct gate_text *texts[GATE_MAX_CANDIDATES], *t;
+    bool is_tx;
+
+    if (!gate_prepared_is_sure(&s->gate, bind->statement, s->n_sent + 1)
+        || gate_prepared_get(&s->gate, bind->statement, s->n_sent + 1, texts, &is_tx)
+            != 1
+        || (bind->statement.n == 0 && s->is_unnamed_gone))
+        return NULL;
+    t = texts[0];
+    return t->takes_several && t->std_strings == s->gate.std_strings
+            && s->gate.is_safe_encoding && !s->is_reading_unsure
+        ? t
+        : NULL;
+}
+
+/* A statement that changes the schema has no columns. */
 void
 sess_batch_begin(struct sess *s, const struct sess_batch *b)
 {
     buf_reset(&s->replies);
-    pgw_build_bare(&s->replies, '1');
-    if (b->described[0] == 'S') {
-        pgw_build_no_parameters(&s->replies);
-        pgw_build_bare(&s->replies, 'n');
-    }
     pgw_build_bare(&s->replies, '2');
-    if (strchr(b->described, 'P'))
+    if (b->is_described)
         pgw_build_bare(&s->replies, 'n');
 }
 

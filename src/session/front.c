@@ -231,6 +231,7 @@ static void
 unit_sent(struct sess *s, bool is_query)
 {
     s->n_sent++;
+    s->is_unnamed_gone |= is_query;
     sess_unit_set(&s->unit_is_query, s->n_sent, is_query);
     sess_unit_set(&s->unit_has_work, s->n_sent, is_query || s->batch_sent > 0);
     s->batch_sent = 0;
@@ -423,36 +424,10 @@ is_tx_text(struct str sql)
     return false;
 }
 
-/* What stands behind a Parse: as sess_batch_read. */
-static int
-read_batch(const struct frame *f, const struct pgw_parse *p, struct sess_batch *batch)
-{
-    return sess_batch_read(
-        p, f->body + f->head.body_len, f->n_there - f->head.body_len, batch);
-}
-
-/* The Parse at hand was judged, its batch is nothing but that statement, and that takes
- * several: judged again as the Query that stands for it all, and sent. */
 static enum verdict
-run_batch(struct sess *s, struct frame *f, const struct sess_batch *batch)
-{
-    if (s->request->kind == GATE_PARSE) {
-        struct gate_text *text = ref_take(s->request->text);
-        judgement_done(s);
-        start_judging(s, GATE_QUERY, text);
-        enum verdict v = judge(s);
-        if (v != PASS)
-            return v;
-    }
-    f->size += batch->size;
-    return run_query(s, batch);
-}
-
-static enum verdict
-on_parse(struct sess *s, struct frame *f)
+on_parse(struct sess *s, const struct frame *f)
 {
     struct pgw_parse p;
-    struct sess_batch batch;
     struct err err = { "" };
     if (pgw_parse_parse(f->body, f->head.body_len, &p, &err) != 0)
         return violation(s, err.text);
@@ -465,6 +440,7 @@ on_parse(struct sess *s, struct frame *f)
         enum verdict v = read_text(s, p.sql, &text);
         if (v != PASS)
             return v;
+        s->is_unnamed_gone &= p.name.n > 0;
         if (!text) {
             AUTO(gate_text_unref) struct gate_text *end = gate_text_of_commit(p.sql);
             gate_prepared_set(
@@ -472,25 +448,12 @@ on_parse(struct sess *s, struct frame *f)
             extended_sent(s);
             return PASS;
         }
-        int r = s->batch_sent > 0 ? PGW_E_MALFORMED : read_batch(f, &p, &batch);
-        if (r == PGW_NEED_MORE) {
-            ref_drop(text);
-            return NEED_MORE;
-        }
         if (p.n_types == 0)
             edit_temp(s, &text);
         start_judging(s, GATE_PARSE, text);
-        s->request->is_whole_batch = r == 0;
         v = judge(s);
         if (v != PASS)
             return v;
-    }
-    if (s->request->kind == GATE_QUERY
-        || (s->request->is_whole_batch
-            && gate_rewrite_is_several(&s->request->rewrite))) {
-        int r = read_batch(f, &p, &batch);
-        DG_ASSERT(r == 0, "the batch was there");
-        return run_batch(s, f, &batch);
     }
     enum verdict v = apply(s, SESS_MSG_PARSE, &p);
     struct gate_text *kept = gate_text_matters(s->request->text) ? s->request->text
@@ -542,14 +505,41 @@ on_long_bind(struct sess *s, const struct frame *f)
     return bind_portal(s, &b, false);
 }
 
+/* The Bind at hand is the end of a batch for which a Query stands. */
 static enum verdict
-on_bind(struct sess *s, const struct frame *f)
+run_batch(struct sess *s, struct frame *f, const struct pgw_bind *b,
+    const struct sess_batch *batch)
+{
+    if (!s->request) {
+        if (s->n_sent != s->n_done)
+            return stay(s, SESS_WAIT_IDLE);
+        if (batch_is_open(s))
+            return stay(s, SESS_WAIT_BATCH);
+        start_judging(s, GATE_QUERY, ref_take(sess_batch_text(s, b)));
+        s->request->is_batch_begun = s->execs_sent > 0;
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    f->size += batch->size;
+    return run_query(s, batch);
+}
+
+static enum verdict
+on_bind(struct sess *s, struct frame *f)
 {
     struct pgw_bind b;
+    struct sess_batch batch;
     struct err err = { "" };
     if (pgw_parse_bind(f->body, f->head.body_len, &b, &err) != 0)
         return violation(s, err.text);
-    return bind_portal(s, &b, true);
+    if (!s->request && (is_skipped(s) || !sess_batch_text(s, &b)))
+        return bind_portal(s, &b, true);
+    int r = sess_batch_read(
+        &b, f->body + f->head.body_len, f->n_there - f->head.body_len, &batch);
+    if (r == PGW_NEED_MORE)
+        return NEED_MORE;
+    return r == 0 ? run_batch(s, f, &b, &batch) : bind_portal(s, &b, true);
 }
 
 static void

@@ -173,6 +173,7 @@ struct sess {
     bool has_ended_stream;  /* a walsender's CommandComplete: it may be its last word */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
+    bool is_unnamed_gone;   /* a Query came behind the last Parse without a name */
     bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
 
     /* COPY FROM STDIN, see copy.c */
