@@ -364,9 +364,9 @@ add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
     }
 }
 
-/* A Parse whose safe form takes several statements may be run by a Query
- * (session/batch.h), and by an Execute in the form of one, if there is that: it is prepared
- * so. */
+/* A Parse whose safe form takes several statements may be run by a Query in place of the last
+ * Execute of a batch (session/front.c). Any other gets the form of one statement, if there is
+ * that: it is prepared so. */
 static void
 prepare_single(struct gate_request *req, const struct pol *policy,
     struct gate_moment at, struct pol_findings before)

@@ -194,16 +194,3 @@ pgw_build_command_complete(struct buf *out, const char *tag)
     pgw_put_head(out, 'C', text.n + 1);
     pgw_put_cstr(out, text);
 }
-
-void
-pgw_build_bare(struct buf *out, char type)
-{
-    pgw_put_head(out, type, 0);
-}
-
-void
-pgw_build_no_parameters(struct buf *out)
-{
-    pgw_put_head(out, 't', 2);
-    pgw_put_u16(out, 0);
-}

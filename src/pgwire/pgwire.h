@@ -189,7 +189,6 @@ void pgw_build_negotiate(
 void pgw_build_ready(struct buf *out, char status);
 void
 pgw_build_bare(struct buf *out, char type); /* without a body: ParseComplete, NoData */
-void pgw_build_no_parameters(struct buf *out); /* ParameterDescription */
 void pgw_build_row_description(
     struct buf *out, const char *const *names, size_t n); /* text */
 void pgw_build_data_row(

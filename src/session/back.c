@@ -3,7 +3,6 @@
  * passes from where it was read. Here the units are counted, refusals swapped, notices put
  * in, outcomes learned. */
 #include "base/mem.h"
-#include "session/batch.h"
 #include "session/idle.h"
 #include "session/login.h"
 #include "session/own.h"
@@ -89,7 +88,6 @@ on_ready(struct sess *s, char status)
     sess_portals_unit_done(s, unit, n_messages, status == 'I');
     sess_edited_done(s, unit);
     sess_retry_free(s);
-    buf_deinit(&s->replies);
     if (s->n_refusals && s->n_sent == s->n_done)
         sess_refusals_clear(
             s); /* skipped after an earlier error: nobody will see them */
@@ -155,7 +153,6 @@ on_other_tag(struct sess *s, const char *body, size_t n)
     if (!tag)
         return true;
     pgw_build_command_complete(&b, tag);
-    sess_batch_reply(s);
     sess_send(s, &s->client, buf_ptr(&b), buf_len(&b));
     on_complete(s, 'C', tag, strlen(tag) + 1);
     return true;
@@ -233,7 +230,6 @@ look(struct sess *s, char type, const char *body, size_t n)
     case 'C':
         if (on_other_tag(s, body, n))
             return false;
-        sess_batch_reply(s);
         on_complete(s, type, body, n);
         return true;
     case 'I':
@@ -325,7 +321,7 @@ is_seam(const struct sess *s, char type)
 {
     return type == 'E' || ((type == 'C' || type == 'N') && s->edited)
         || s->state == SESS_ST_LOGIN || buf_len(&s->notices) > 0
-        || buf_len(&s->replies) > 0 || s->probe != SESS_PROBE_NONE
+        || s->probe != SESS_PROBE_NONE
         || (s->n_refusals && (type == '1' || type == '2' || type == '3'))
         || sess_own_listens(s) || sess_retry_listens(s) || s->steps;
 }

@@ -10,7 +10,6 @@
  * batch's replies (asked for by a Flush): whether the server will skip it is known then. */
 #include "base/mem.h"
 #include "gate/temp.h"
-#include "session/batch.h"
 #include "session/login.h"
 #include "session/own.h"
 #include "session/retry.h"
@@ -231,7 +230,6 @@ static void
 unit_sent(struct sess *s, bool is_query)
 {
     s->n_sent++;
-    s->is_unnamed_gone |= is_query;
     sess_unit_set(&s->unit_is_query, s->n_sent, is_query);
     sess_unit_set(&s->unit_has_work, s->n_sent, is_query || s->batch_sent > 0);
     s->batch_sent = 0;
@@ -336,10 +334,9 @@ copy_violation(struct sess *s, char type)
     return violation(s, why);
 }
 
-/* What is at hand is sent as a Query, and its request answered. batch: it stands for one, or
- * NULL. */
+/* The judged text goes to the server as a Query: what is at hand is one, or it is_instead. */
 static enum verdict
-run_query(struct sess *s, const struct sess_batch *batch)
+run_query(struct sess *s, bool is_instead)
 {
     enum sess_own_step step = sess_steps_before(s);
     if (step == SESS_OWN_FAILED) {
@@ -359,12 +356,10 @@ run_query(struct sess *s, const struct sess_batch *batch)
         sess_retry_arm(s, edited ? edited : s->request->text);
     }
     enum verdict v = apply(s, SESS_MSG_QUERY, NULL);
-    if (batch && v == PASS) {
+    if (is_instead && v == PASS) {
         send_edited(s, s->request->text, NULL);
         v = DROP;
     }
-    if (batch)
-        sess_batch_begin(s, batch);
     judgement_done(s);
     unit_sent(s, true);
     return v;
@@ -392,7 +387,7 @@ on_query_text(struct sess *s, struct str sql)
         if (v != PASS)
             return v;
     }
-    return run_query(s, NULL);
+    return run_query(s, false);
 }
 
 static enum verdict
@@ -440,7 +435,6 @@ on_parse(struct sess *s, const struct frame *f)
         enum verdict v = read_text(s, p.sql, &text);
         if (v != PASS)
             return v;
-        s->is_unnamed_gone &= p.name.n > 0;
         if (!text) {
             AUTO(gate_text_unref) struct gate_text *end = gate_text_of_commit(p.sql);
             gate_prepared_set(
@@ -505,41 +499,14 @@ on_long_bind(struct sess *s, const struct frame *f)
     return bind_portal(s, &b, false);
 }
 
-/* The Bind at hand is the end of a batch for which a Query stands. */
 static enum verdict
-run_batch(struct sess *s, struct frame *f, const struct pgw_bind *b,
-    const struct sess_batch *batch)
-{
-    if (!s->request) {
-        if (s->n_sent != s->n_done)
-            return stay(s, SESS_WAIT_IDLE);
-        if (batch_is_open(s))
-            return stay(s, SESS_WAIT_BATCH);
-        start_judging(s, GATE_QUERY, ref_take(sess_batch_text(s, b)));
-        s->request->is_batch_begun = s->execs_sent > 0;
-        enum verdict v = judge(s);
-        if (v != PASS)
-            return v;
-    }
-    f->size += batch->size;
-    return run_query(s, batch);
-}
-
-static enum verdict
-on_bind(struct sess *s, struct frame *f)
+on_bind(struct sess *s, const struct frame *f)
 {
     struct pgw_bind b;
-    struct sess_batch batch;
     struct err err = { "" };
     if (pgw_parse_bind(f->body, f->head.body_len, &b, &err) != 0)
         return violation(s, err.text);
-    if (!s->request && (is_skipped(s) || !sess_batch_text(s, &b)))
-        return bind_portal(s, &b, true);
-    int r = sess_batch_read(
-        &b, f->body + f->head.body_len, f->n_there - f->head.body_len, &batch);
-    if (r == PGW_NEED_MORE)
-        return NEED_MORE;
-    return r == 0 ? run_batch(s, f, &b, &batch) : bind_portal(s, &b, true);
+    return bind_portal(s, &b, true);
 }
 
 static void
@@ -555,13 +522,46 @@ copy_binds(struct gate_request *req, const struct sess_bind *b)
     }
 }
 
+static const char sync_message[] = { 'S', 0, 0, 0, 4 };
+
+/* Is the message at hand the last before Sync? NEED_MORE: that isn't there yet. */
 static enum verdict
-on_execute(struct sess *s, const struct frame *f)
+is_last(const struct frame *f)
+{
+    const char *p = f->body + f->head.body_len;
+    size_t n = f->n_there - f->head.body_len, max = sizeof(sync_message);
+    if (memcmp(p, sync_message, n < max ? n : max) != 0)
+        return PASS;
+    return n < max ? NEED_MORE : DROP;
+}
+
+/* An Execute that ends its batch, of what takes several statements: for it and the Sync a
+ * Query is sent, which answers with CommandComplete and ReadyForQuery as well. All before it
+ * is answered, so that its portal is there. bind: NULL once it is judged. */
+static enum verdict
+execute_by_query(struct sess *s, struct frame *f, struct sess_bind *bind)
+{
+    if (bind) {
+        if (batch_is_open(s))
+            return stay(s, SESS_WAIT_BATCH);
+        bind->is_bare = false;
+        start_judging(s, GATE_QUERY, ref_take(bind->texts[0]));
+        s->request->is_batch_begun = s->execs_sent > 0;
+        enum verdict v = judge(s);
+        if (v != PASS)
+            return v;
+    }
+    f->size += sizeof(sync_message);
+    return run_query(s, true);
+}
+
+static enum verdict
+on_execute(struct sess *s, struct frame *f)
 {
     struct str name;
     struct err err = { "" };
     struct gate_text *texts[GATE_MAX_CANDIDATES];
-    const struct sess_bind *bind = NULL;
+    struct sess_bind *bind = NULL;
     bool is_tx = false;
     if (pgw_parse_execute(f->body, f->head.body_len, &name, &err) != 0)
         return violation(s, err.text);
@@ -571,6 +571,13 @@ on_execute(struct sess *s, const struct frame *f)
             n = 0;
         if (n != 0 && s->n_sent != s->n_done)
             return stay(s, SESS_WAIT_IDLE);
+        if (sess_portal_is_several(s, n, bind)) {
+            enum verdict v = is_last(f);
+            if (v != PASS)
+                return v == DROP ? execute_by_query(s, f, bind) : v;
+        }
+        if (bind)
+            bind->is_bare = false;
         s->is_reading_unsure |= !is_tx;
         if (n == 0) {
             extended_sent(s);
@@ -589,6 +596,8 @@ on_execute(struct sess *s, const struct frame *f)
         if (v != PASS)
             return v;
     }
+    if (s->request->kind == GATE_QUERY)
+        return execute_by_query(s, f, NULL);
     if (!is_skipped(s) && sess_own_is_wanted(s) && batch_is_open(s))
         return stay(s, SESS_WAIT_BATCH);
     switch (sess_own_before(s, false, is_skipped(s))) {

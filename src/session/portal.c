@@ -106,6 +106,8 @@ sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole)
         .unit = unit, .message = s->batch_sent, .is_tx = is_tx, .next = head
     };
     new->is_opaque = is_shared;
+    new->is_bare = is_whole && b->n_params == 0
+        && gate_prepared_is_sure(&s->gate, b->statement, unit);
     for (size_t i = 0; i < n; i++) {
         new->texts[new->n_texts++] = ref_take(texts[i]);
         if (writes_history(texts[i]))
@@ -126,7 +128,7 @@ is_sure(const struct sess *s, const struct sess_bind *b)
 
 int
 sess_portal_texts(struct sess *s, struct str name, struct gate_text **out, bool *is_tx,
-    const struct sess_bind **bind)
+    struct sess_bind **bind)
 {
     struct sess_bind *head = s->portals ? map_get(s->portals, gate_name(name)) : NULL;
     int n = 0;
@@ -142,6 +144,17 @@ sess_portal_texts(struct sess *s, struct str name, struct gate_text **out, bool 
             break;
     }
     return n;
+}
+
+/* A Query is read once more, maybe under other settings than its Parse was. */
+bool
+sess_portal_is_several(const struct sess *s, int n, const struct sess_bind *bind)
+{
+    if (n != 1 || bind->n_texts != 1 || !bind->is_bare || s->is_reading_unsure)
+        return false;
+    const struct gate_text *t = bind->texts[0];
+    return t->takes_several && t->std_strings == s->gate.std_strings
+        && s->gate.is_safe_encoding;
 }
 
 /* The newest Bind that took effect is what the portal is, and what was before is gone. */

@@ -148,7 +148,6 @@ sess_new(struct sess_worker *w, int fd, const struct net_addr *peer, bool is_rej
     buf_init(&s->server.in, max_server);
     buf_init(&s->server.out, max);
     buf_init(&s->notices, SESS_READ_BYTES);
-    buf_init(&s->replies, SESS_READ_BYTES);
     gate_client_init(&s->gate, &w->env);
     sess_set_peer(s, peer);
     note_socket(s, fd);
@@ -263,7 +262,6 @@ end(struct sess *s, enum sess_end reason, const char *message)
     sess_leg_close(&s->client);
     sess_leg_close(&s->server);
     buf_deinit(&s->notices);
-    buf_deinit(&s->replies);
     sess_dial_free(s->dial);
     s->dial = NULL;
     sess_login_free(s->login);

@@ -105,6 +105,8 @@ struct sess_bind {
     unsigned message; /* its number among the extended messages of the unit */
     bool is_tx;       /* BEGIN and the like */
     bool is_opaque;   /* nobody can tell what it runs */
+    bool
+        is_bare; /* it binds no values to what its statement surely is, and has not run */
     bool has_values;
     struct hist_bind *values; /* owned; of a history write */
     size_t n_values;
@@ -156,7 +158,6 @@ struct sess {
     struct gate_client gate;
     struct gate_request *request; /* owned; of the message at the front of client.in */
     struct buf notices;           /* NoticeResponses to put in at a message boundary */
-    struct buf replies;           /* to put in before CommandComplete (batch.h) */
 
     /* Units: everything up to the server's next ReadyForQuery. */
     uint64_t n_sent,
@@ -173,7 +174,6 @@ struct sess {
     bool has_ended_stream;  /* a walsender's CommandComplete: it may be its last word */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
-    bool is_unnamed_gone;   /* a Query came behind the last Parse without a name */
     bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
 
     /* COPY FROM STDIN, see copy.c */
@@ -288,11 +288,14 @@ void sess_portal_bind(struct sess *s, const struct pgw_bind *b, bool is_whole);
 /* What Execute of this portal may run: fills out, GATE_MAX_CANDIDATES long, returns the
  * number of texts, -1 if it can't be told. bind: the newest, NULL if none is known. */
 int sess_portal_texts(struct sess *s, struct str name, struct gate_text **out,
-    bool *is_tx, const struct sess_bind **bind);
+    bool *is_tx, struct sess_bind **bind);
 /* As gate_prepared_unit_done. is_tx_over: a transaction ended with the unit, and every portal
  * that was made in it. */
 void
 sess_portals_unit_done(struct sess *s, uint64_t unit, unsigned n_done, bool is_tx_over);
+/* Does that portal run a text that takes several statements (gate/rewrite.h), and can a Query
+ * run it as well? n, bind: as sess_portal_texts gave them. */
+bool sess_portal_is_several(const struct sess *s, int n, const struct sess_bind *bind);
 void sess_portals_clear(struct sess *s);
 
 /* --- refusal.c ----------------------------------------------------------------------------- */
