@@ -28,15 +28,6 @@ takes(struct reader *r, char c)
     return true;
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hex digits at p; -1 if they are none. */
 static int
 read_hex4(const char *p, size_t n)
@@ -46,7 +37,7 @@ read_hex4(const char *p, size_t n)
     if (n < 4)
         return -1;
     for (size_t i = 0; i < 4; i++) {
-        int d = hex_value(p[i]);
+        int d = ascii_hex_value(p[i]);
         if (d < 0)
             return -1;
         v = v << 4 | d;

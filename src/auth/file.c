@@ -139,15 +139,11 @@ add_line(struct loader *l, struct str s)
 static int
 add_lines(struct loader *l, struct str text)
 {
-    while (text.n) {
-        const char *end = memchr(text.p, '\n', text.n);
-        size_t n = end ? (size_t)(end - text.p) : text.n;
+    for (struct str line; str_next_line(&text, &line);) {
         l->line++;
-        int r = add_line(l, (struct str){ text.p, n });
+        int r = add_line(l, line);
         if (r)
             return r;
-        n += end ? 1 : 0;
-        text = (struct str){ text.p + n, text.n - n };
     }
     return 0;
 }

@@ -36,13 +36,8 @@ join_lines(struct hba_reader *r, struct buf *out, struct err *err)
 
     if (r->rest.n == 0)
         return HBA_END;
-    while (r->rest.n) {
-        const char *end = memchr(r->rest.p, '\n', r->rest.n);
-        size_t n = end ? (size_t)(end - r->rest.p) : r->rest.n,
-               step = n + (end != NULL);
-        struct str line = { r->rest.p, n };
+    for (struct str line; str_next_line(&r->rest, &line);) {
         r->line++;
-        r->rest = (struct str){ r->rest.p + step, r->rest.n - step };
         while (line.n && line.p[line.n - 1] == '\r')
             line.n--;
         for (size_t i = 0; i < line.n; i++)

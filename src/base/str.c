@@ -67,6 +67,18 @@ str_suffix(const char *s, const char *suffix)
 }
 
 bool
+str_next_line(struct str *rest, struct str *line)
+{
+    if (rest->n == 0)
+        return false;
+    const char *nl = memchr(rest->p, '\n', rest->n);
+    size_t n = nl ? (size_t)(nl - rest->p) : rest->n, step = n + (nl != NULL);
+    *line = (struct str){ rest->p, n };
+    *rest = (struct str){ rest->p + step, rest->n - step };
+    return true;
+}
+
+bool
 str_next_item(struct str *rest, struct str *item)
 {
     struct str list = str_trim(*rest);

@@ -27,6 +27,10 @@ bool str_suffix(const char *s, const char *suffix);
  * items, and one comma at the end is no item more. */
 bool str_next_item(struct str *rest, struct str *item);
 
+/* Cuts the next line off, without its newline: false at the end. A text that ends in a newline
+ * has no empty line behind it. */
+bool str_next_line(struct str *rest, struct str *line);
+
 /* `*` matches any run, `?` one byte; case-sensitive; no recursion, time linear in s (at
  * most its length times the pattern's). */
 bool str_glob(const char *pattern, const char *s);
@@ -55,6 +59,16 @@ static inline char
 ascii_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* Of a hex digit; -1: it is none. */
+static inline int
+ascii_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 #endif

@@ -109,11 +109,8 @@ fail(const struct parser *p, const char *what)
 static struct str
 next_line(struct parser *p)
 {
-    const char *nl = memchr(p->rest.p, '\n', p->rest.n);
-    struct str line = { p->rest.p, nl ? (size_t)(nl - p->rest.p) : p->rest.n };
-    size_t n = line.n + (nl != NULL);
-
-    p->rest = (struct str){ p->rest.p + n, p->rest.n - n };
+    struct str line = { p->rest.p, 0 };
+    str_next_line(&p->rest, &line);
     p->line++;
     if (line.n && line.p[line.n - 1] == '\r')
         line.n--;

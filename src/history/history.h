@@ -264,6 +264,27 @@ struct hist_match {
     const struct hist_migration *blocked_by; /* DOWN_BLOCKED: the newer one, or NULL */
 };
 
+/* Is it a migration's, or the tool's own? Whether it may run now is for rules of their own:
+ * migration-out-of-order, migration-failed-previous. */
+static inline bool
+hist_match_is_migrated(const struct hist_match *m)
+{
+    switch (m->kind) {
+    case HIST_MATCH_PENDING:
+    case HIST_MATCH_REPEAT:
+    case HIST_MATCH_OUT_OF_ORDER:
+    case HIST_MATCH_BLOCKED_FAILED:
+    case HIST_MATCH_OWN:
+    case HIST_MATCH_DOWN:
+        return true;
+    case HIST_MATCH_NONE:
+    case HIST_MATCH_APPLIED:
+    case HIST_MATCH_DOWN_BLOCKED:
+        break;
+    }
+    return false;
+}
+
 /* Where does a statement of the client stand? f is its outermost fact. thread: any */
 struct hist_match hist_match(const struct hist_view *v, const struct sql_facts *f,
     const struct sql_digest *digest);

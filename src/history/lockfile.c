@@ -66,11 +66,8 @@ fail(struct parser *p, const char *what)
 static struct str
 next_line(struct parser *p)
 {
-    const char *nl = memchr(p->rest.p, '\n', p->rest.n);
-    struct str line = { p->rest.p, nl ? (size_t)(nl - p->rest.p) : p->rest.n };
-    size_t n = line.n + (nl != NULL);
-
-    p->rest = (struct str){ p->rest.p + n, p->rest.n - n };
+    struct str line = { p->rest.p, 0 };
+    str_next_line(&p->rest, &line);
     p->line++;
     return line;
 }
@@ -157,12 +154,6 @@ go_to_line(struct parser *p)
 }
 
 static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 add_escaped(struct parser *p, struct str s)
 {
     int r = 0;
@@ -175,10 +166,10 @@ add_escaped(struct parser *p, struct str s)
         char c = ++i < s.n ? s.p[i] : 0;
         if (c == '\\' || c == 'r') {
             r = buf_addc(&p->text, c == 'r' ? '\r' : '\\');
-        } else if (c == 'x' && i + 2 < s.n && hex_digit(s.p[i + 1]) >= 0
-            && hex_digit(s.p[i + 2]) >= 0) {
-            r = buf_addc(
-                &p->text, (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2])));
+        } else if (c == 'x' && i + 2 < s.n && ascii_hex_value(s.p[i + 1]) >= 0
+            && ascii_hex_value(s.p[i + 2]) >= 0) {
+            r = buf_addc(&p->text,
+                (char)(ascii_hex_value(s.p[i + 1]) * 16 + ascii_hex_value(s.p[i + 2])));
             i += 2;
         } else {
             return fail(p, "in a line that begins with \\ write \\\\, \\r or \\xHH");

@@ -77,13 +77,8 @@ read_lines(struct sqitch_plan *plan, const char *text, size_t n, struct err *err
 {
     int nr = 0, r = 0;
 
-    for (struct str rest = { text, n }; rest.n > 0 && !r;) {
-        const char *nl = memchr(rest.p, '\n', rest.n);
-        struct sqitch_line line = {
-            .text = { rest.p, nl ? (size_t)(nl - rest.p) : rest.n }, .nr = ++nr
-        };
-        size_t skip = line.text.n + (nl != NULL);
-        rest = (struct str){ rest.p + skip, rest.n - skip };
+    for (struct str rest = { text, n }, next; !r && str_next_line(&rest, &next);) {
+        struct sqitch_line line = { .text = next, .nr = ++nr };
         line.name = name_of(line.text, &line.is_tag);
         if (line.name.n > 0)
             r = add_line(plan, line, err);

@@ -61,10 +61,8 @@ siphash_of(const struct hist_migration *m, const char *p, size_t n)
 static struct str
 header(struct str text, const char *name)
 {
-    while (text.n > 0) {
-        const char *nl = memchr(text.p, '\n', text.n);
-        size_t n = nl ? (size_t)(nl - text.p) : text.n;
-        struct str line = str_trim((struct str){ text.p, n });
+    for (struct str line; str_next_line(&text, &line);) {
+        line = str_trim(line);
         size_t skip = strlen("--! ") + strlen(name);
         if (line.n < 4 || memcmp(line.p, "--! ", 4) != 0)
             break;
@@ -72,8 +70,6 @@ header(struct str text, const char *name)
             struct str value = str_trim((struct str){ line.p + skip, line.n - skip });
             return str_eqz(value, "-") ? (struct str){ NULL, 0 } : value;
         }
-        n += nl != NULL;
-        text = (struct str){ text.p + n, text.n - n };
     }
     return (struct str){ NULL, 0 };
 }
@@ -81,11 +77,9 @@ header(struct str text, const char *name)
 static struct str
 without_headers(struct str text)
 {
-    while (text.n > 4 && memcmp(text.p, "--! ", 4) == 0) {
-        const char *nl = memchr(text.p, '\n', text.n);
-        size_t n = nl ? (size_t)(nl - text.p) + 1 : text.n;
-        text = (struct str){ text.p + n, text.n - n };
-    }
+    struct str line;
+    while (text.n > 4 && memcmp(text.p, "--! ", 4) == 0)
+        str_next_line(&text, &line);
     return str_trim(text);
 }
 

@@ -44,21 +44,10 @@ migrated_of(const struct pol_history *h)
 {
     if (!h || !h->is_known)
         return DG_MIGRATED_UNKNOWN;
-    switch (h->match.kind) {
-    case HIST_MATCH_PENDING:
-    case HIST_MATCH_REPEAT:
-    case HIST_MATCH_OUT_OF_ORDER:
-    case HIST_MATCH_BLOCKED_FAILED:
-    case HIST_MATCH_OWN:
-    case HIST_MATCH_DOWN:
-        return DG_MIGRATED_YES;
-    case HIST_MATCH_NONE:
-    case HIST_MATCH_APPLIED:
-    case HIST_MATCH_DOWN_BLOCKED:
-        break;
-    }
-    return h->write_migration && h->write != HIST_WRITE_FORGED ? DG_MIGRATED_YES
-                                                               : DG_MIGRATED_NO;
+    return hist_match_is_migrated(&h->match)
+            || (h->write_migration && h->write != HIST_WRITE_FORGED)
+        ? DG_MIGRATED_YES
+        : DG_MIGRATED_NO;
 }
 
 static enum pol_truth

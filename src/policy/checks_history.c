@@ -191,21 +191,8 @@ pol_check_first(struct pol_run *r, const struct sql_facts *f)
 
     if (!is_schema_change(r, f) || r->first_stmt == f->stmt + 1)
         return;
-    if (h && h->is_known && h->view) {
-        switch (h->match.kind) {
-        case HIST_MATCH_PENDING:
-        case HIST_MATCH_REPEAT:
-        case HIST_MATCH_OWN:
-        case HIST_MATCH_DOWN:
-        case HIST_MATCH_OUT_OF_ORDER:   /* migration-out-of-order */
-        case HIST_MATCH_BLOCKED_FAILED: /* migration-failed-previous */
-            return;
-        case HIST_MATCH_NONE:
-        case HIST_MATCH_APPLIED:
-        case HIST_MATCH_DOWN_BLOCKED:
-            break;
-        }
-    }
+    if (h && h->is_known && h->view && hist_match_is_migrated(&h->match))
+        return;
     /* What stands inside it would only say the same again. */
     r->first_stmt = f->stmt + 1;
     if (!h || !h->is_known)

@@ -123,22 +123,7 @@ pol_table_of(const struct sql_facts *f)
 static bool
 was_judged(const struct pol_history *h)
 {
-    if (!h || !h->is_known)
-        return false;
-    switch (h->match.kind) {
-    case HIST_MATCH_PENDING:
-    case HIST_MATCH_REPEAT:
-    case HIST_MATCH_OUT_OF_ORDER:
-    case HIST_MATCH_BLOCKED_FAILED:
-    case HIST_MATCH_OWN:
-    case HIST_MATCH_DOWN:
-        return true;
-    case HIST_MATCH_NONE:
-    case HIST_MATCH_APPLIED:
-    case HIST_MATCH_DOWN_BLOCKED:
-        break;
-    }
-    return false;
+    return h && h->is_known && hist_match_is_migrated(&h->match);
 }
 
 /* On the wire a statement that changes neither the schema nor the server is none of the

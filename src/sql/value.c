@@ -23,15 +23,6 @@ put(struct sink *s, const char *p, size_t n)
     s->n += (int64_t)n;
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Exactly n hex digits at p[0..left). Returns the number or -1. */
 static int64_t
 hex_number(const char *p, size_t left, size_t n)
@@ -41,7 +32,7 @@ hex_number(const char *p, size_t left, size_t n)
     if (n > left)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        int digit = hex_value(p[i]);
+        int digit = ascii_hex_value(p[i]);
         if (digit < 0)
             return -1;
         v = v * 16 + digit;
@@ -118,8 +109,8 @@ byte_escape(const char *p, size_t left, unsigned *value)
     unsigned v = 0;
 
     if (p[1] == 'x') {
-        for (n = 2; n < 4 && n < left && hex_value(p[n]) >= 0; n++)
-            v = v * 16 + (unsigned)hex_value(p[n]);
+        for (n = 2; n < 4 && n < left && ascii_hex_value(p[n]) >= 0; n++)
+            v = v * 16 + (unsigned)ascii_hex_value(p[n]);
         n = n > 2 ? n : 0;
     } else {
         for (; n < 4 && n < left && p[n] >= '0' && p[n] <= '7'; n++)

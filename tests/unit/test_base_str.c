@@ -152,6 +152,37 @@ START_TEST(list_is_cut_at_commas)
 }
 END_TEST
 
+static const struct list_case lines[] = {
+    { "empty", "", "" },
+    { "one", "a b", "<a b>" },
+    { "newline at the end", "a\nb\n", "<a><b>" },
+    { "empty ones", "\n\na\n\n", "<><><a><>" },
+    { "carriage return stays", "a\r\nb", "<a\r><b>" },
+};
+
+START_TEST(text_is_cut_at_newlines)
+{
+    const struct list_case *c = &lines[_i];
+    struct str rest = str_of(c->in), line;
+    char got[100] = "";
+    size_t n = 0;
+
+    while (str_next_line(&rest, &line))
+        n += (size_t)snprintf(got + n, sizeof(got) - n, "<%.*s>", (int)line.n, line.p);
+    CASE_STR(c, got, c->out);
+}
+END_TEST
+
+START_TEST(hex_digits_have_values)
+{
+    const char *digits = "0123456789abcdef";
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, ascii_lower((char)c)) : NULL;
+        ck_assert_int_eq(ascii_hex_value((char)c), at ? (int)(at - digits) : -1);
+    }
+}
+END_TEST
+
 struct glob_case {
     const char *name, *pattern, *s;
     bool is_match;
@@ -385,6 +416,8 @@ suite(void)
     ADD_TABLE(tc, duration_has_a_unit_of_postgresql, durations);
     tcase_add_test(tc, bool_has_eight_spellings);
     ADD_TABLE(tc, list_is_cut_at_commas, lists);
+    ADD_TABLE(tc, text_is_cut_at_newlines, lines);
+    tcase_add_test(tc, hex_digits_have_values);
     ADD_TABLE(tc, glob_matches_as_described, globs);
     tcase_add_test(tc, glob_is_linear_where_backtracking_explodes);
     ADD_TABLE(tc, utf8_is_rfc_3629, utf8);
