@@ -365,7 +365,7 @@ add_notices(struct gate_request *req, const struct gate_message_ctx *ctx)
 }
 
 /* A Parse whose safe form takes several statements may be run by a Query in place of the last
- * Execute of a batch (session/front.c). Any other gets the form of one statement, if there is
+ * Execute of a batch (session/extended.c). Any other gets the form of one statement, if there is
  * that: it is prepared so. */
 static void
 prepare_single(struct gate_request *req, const struct pol *policy,

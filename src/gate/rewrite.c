@@ -76,7 +76,7 @@ has_no_tx(const struct gate_text *t)
     return false;
 }
 
-/* Around a Query, which may come for a statement that was prepared, too (session/front.c). */
+/* Around a Query, which may come for a statement that was prepared, too (session/extended.c). */
 static bool
 has_room(const struct gate_moment *at)
 {

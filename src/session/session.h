@@ -242,7 +242,7 @@ void sess_startup_begin(struct sess *s, int fd);
 bool sess_startup_prelude(struct sess *s);
 void sess_timer_done(struct sess *s);
 
-/* --- front.c, back.c ----------------------------------------------------------------------- */
+/* --- front.h, back.c ----------------------------------------------------------------------- */
 size_t sess_front_bytes(struct sess *s, const char *p, size_t n);
 size_t sess_back_bytes(struct sess *s, const char *p, size_t n);
 void sess_put_notices(struct sess *s); /* at a message boundary towards the client */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 /* A client's statement that takes several: those of the gate's own before it and behind it
  * (gate/rewrite.h), each a Query in a transaction of its own, so only around a Query, or the
- * Execute for which one stands (front.c), outside of one.
+ * Execute for which one stands (extended.c), outside of one.
  *
  *   BEFORE -all done-> READY -the client's statement is sent-> ON -done-> BEHIND -> over
  *     |                                                         |
