@@ -21,6 +21,7 @@ enum steps_state {
 /* Statements that one step may need to be undone, and their length: a server that sends more
  * is not believed. */
 #define MAX_TOLD       16
+#define MAX_TRIES      3 /* of what undoes something and ends in a deadlock */
 #define MAX_TOLD_BYTES ((size_t)256 << 10) /* the bounds of a partition may be long */
 
 struct told {
@@ -36,6 +37,8 @@ struct sess_steps {
     bool was_sent;     /* the client's statement */
     bool is_asking;    /* the Query's rows are statements */
     bool has_failed;   /* the Query */
+    bool is_again;     /* ... and is sent once more */
+    unsigned n_tries;
     struct pol_step *before, *behind;
     size_t n_before, n_behind;
     size_t n_done;               /* of before, and not undone */
@@ -153,6 +156,12 @@ static bool
 proceed(struct sess *s)
 {
     struct sess_steps *st = s->steps;
+    if (st->is_again) {
+        st->is_again = false;
+        send_query(s, st->sql, st->is_asking);
+        return true;
+    }
+    st->n_tries = 0;
     if (st->state == STEPS_BEFORE && s->is_cancelled)
         st->state = STEPS_UNDO;
     switch (st->state) {
@@ -340,7 +349,9 @@ on_error(struct sess *s, const char *body, size_t n)
         const struct pol_step *step = &st->behind[st->at - 1];
         warn(s, "the statement is done, but not what belongs behind it", message);
         st->left = st->sql == step->sql && may_leave(step, sqlstate) ? step : NULL;
-    } else {
+    } else if (strcmp(sqlstate, "40P01") == 0 && ++st->n_tries < MAX_TRIES) {
+        st->is_again = true;                     /* the others in it can go on now */
+    } else if (strcmp(sqlstate, "42704") != 0) { /* somebody else has dropped it */
         warn(s, "what is left of a statement could not be undone", message);
     }
 }
