@@ -315,6 +315,14 @@ rw_undo_query(struct rw *rw, const char *undo, const char *left)
     s->items[s->n - 1].left_query = left;
 }
 
+/* A build that has failed, not one of somebody else's that goes on: whose index isn't known yet
+ * (0), or of what table (NULL: another role's). */
+#define IS_LEFT                                                                               \
+    " AND NOT i.indisvalid AND NOT EXISTS (SELECT FROM "                                      \
+    "pg_catalog.pg_stat_progress_create_index g WHERE g.pid <> "                              \
+    "pg_catalog.pg_backend_pid() AND g.datname = pg_catalog.current_database() AND (g.relid " \
+    "IS NULL OR (g.relid = i.indrelid AND g.index_relid IN (0, i.indexrelid))))"
+
 /* Which schema an index is in its name doesn't tell, and another one may have that name: the
  * server is asked which index of the table it is. */
 static struct pol_step *
@@ -328,7 +336,7 @@ put_index(struct rw *rw, struct pol_steps *steps, const struct sql_object *table
         "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.indrelid = "
         "pg_catalog.to_regclass(%s) AND c.relname = %s",
         sql_constant(rw->a, rw_name(rw, table)), sql_constant(rw->a, index));
-    step->left_query = arena_printf(rw->a, "%s AND NOT i.indisvalid", step->undo_query);
+    step->left_query = arena_printf(rw->a, "%s%s", step->undo_query, IS_LEFT);
     return step;
 }
 
