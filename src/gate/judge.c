@@ -386,7 +386,8 @@ rewrite(struct gate_request *req, const struct pol *policy)
 {
     struct gate_moment at = { .kind = req->kind,
         .tx_status = req->client->tx_status,
-        .is_batch_begun = req->is_batch_begun };
+        .is_batch_begun = req->is_batch_begun,
+        .request_id = req->id };
     struct pol_findings *found = &req->findings, before = *found;
     size_t size = found->n * sizeof(*found->items);
     if (req->kind == GATE_PARSE && found->action == DG_REWRITE) {

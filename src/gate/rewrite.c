@@ -268,6 +268,7 @@ gather(const struct pol *p, const struct gate_text *t, const struct gate_moment 
         pol_rewrite_init(&one, found->arena);
         one.has_room = rw->has_room;
         one.may_be_alone = rw->may_be_alone;
+        one.suffix = rw->suffix;
         one.seen = rw->seen;
         if (pol_rewrite_add(&one, p, f, &text, f->fact, false, &why) == 0) {
             why = obstacle(t, at, &one);
@@ -366,6 +367,7 @@ gate_rewrite(const struct pol *p, const struct gate_text *t,
     }
     pol_rewrite_init(&rw, found->arena);
     rw.has_room = has_room(at) && t->scan.n == 1;
+    rw.suffix = at->request_id;
     rw.may_be_alone = rw.has_room && at->tx_status == 'I' && !at->is_batch_begun;
     gather(p, t, at, false, found, &rw, out);
     if (!(rw.changes & SQL_CH_CONCURRENTLY) || !rw.needs_alone)

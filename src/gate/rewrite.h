@@ -25,7 +25,9 @@ struct gate_moment {
                           * Execute */
     bool
         is_whole_batch; /* a Parse: all that its batch does is to run it, as a Query would */
-    bool is_single; /* of a Parse: as if it were an Execute that runs, not a Query */
+    const char
+        *request_id; /* ends the names of what is made for the while; NULL: none */
+    bool is_single;  /* of a Parse: as if it were an Execute that runs, not a Query */
 };
 
 struct gate_rewrite {

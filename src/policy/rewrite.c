@@ -298,6 +298,14 @@ rw_before(struct rw *rw, const char *statement)
     put_step(rw->a, rw->out, &rw->out->before, statement);
 }
 
+const char *
+rw_passing_name(struct rw *rw, const char *const *parts, size_t n)
+{
+    const char *name = pol_made_name(rw->a, parts, n);
+    return pol_ident(
+        rw->a, rw->out->suffix ? pol_name_with(rw->a, name, rw->out->suffix) : name);
+}
+
 void
 rw_undo(struct rw *rw, const char *statement)
 {
@@ -466,6 +474,7 @@ pol_rewrite_add(struct pol_rewrite *out, const struct pol *p,
         return refuse(why, "it is too long");
     pol_rewrite_init(&one, out->arena);
     one.has_room = out->has_room;
+    one.suffix = out->suffix;
     one.may_be_alone = out->may_be_alone;
     rows[rw.check].fn(&rw);
     int r = POL_REWRITE_E_NO;

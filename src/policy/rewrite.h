@@ -67,6 +67,9 @@ struct pol_rewrite {
     unsigned retries;                   /* after lock_timeout, at status I */
     const char *did;       /* "CONCURRENTLY, IF NOT EXISTS"; NULL: nothing yet */
     const char *follow_up; /* statements for later, or NULL */
+    /* Set by the caller: ends the names of what is made only for the while, which others may
+     * do at the same time, or have left; NULL: in a file they are read. */
+    const char *suffix;
     bool
         has_room; /* set by the caller: the message has room for statements behind it */
     struct pol_steps before; /* each in a transaction of its own */

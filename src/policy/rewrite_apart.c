@@ -162,7 +162,7 @@ check_around(struct rw *rw, const struct sql_object *o, const char *column)
     struct arena *a = rw->a;
     const char *const parts[] = { o->name, column, "not_null" };
     const char *table = rw_name(rw, o);
-    const char *name = pol_ident(a, pol_made_name(a, parts, 3));
+    const char *name = rw_passing_name(rw, parts, 3);
     const char *drop = arena_printf(
         a, "ALTER TABLE %s DROP CONSTRAINT %s;", table, name);
 

@@ -367,7 +367,7 @@ rw_attach_by_check(struct rw *rw)
         return;
     const char *const parts[] = { f->objects[1].name, "bound" };
     const char *table = rw_name(rw, &f->objects[1]);
-    const char *name = pol_ident(a, pol_made_name(a, parts, 2));
+    const char *name = rw_passing_name(rw, parts, 2);
     const char *drop = arena_printf(
         a, "ALTER TABLE %s DROP CONSTRAINT %s;", table, name);
     rw_before(rw,

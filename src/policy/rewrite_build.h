@@ -61,6 +61,8 @@ rw_has_steps(const struct rw *rw)
 {
     return rw->is_file || rw->out->has_room;
 }
+/* The name, joined from parts, of what is made before it and dropped behind it. */
+const char *rw_passing_name(struct rw *rw, const char *const *parts, size_t n);
 /* A statement before it; on the wire in a transaction of its own. */
 void rw_before(struct rw *rw, const char *statement);
 /* What takes the last rw_before back, if a later step fails. */

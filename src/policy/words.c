@@ -64,6 +64,16 @@ pol_made_name(struct arena *a, const char *const *parts, size_t n)
 }
 
 const char *
+pol_name_with(struct arena *a, const char *name, const char *suffix)
+{
+    size_t n = cut(name, IDENT_MAX - strlen(suffix) - 1);
+    char *made = arena_printf(a, "%.*s_%s", (int)n, name, suffix);
+    for (char *c = made + n; *c; c++)
+        *c = ascii_lower(*c);
+    return made;
+}
+
+const char *
 pol_type(struct arena *a, const struct sql_column *col)
 {
     static const struct {

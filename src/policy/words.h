@@ -21,6 +21,8 @@ const char *pol_qualified(struct arena *a, const char *schema, const char *name)
 const char *pol_ident_list(struct arena *a, const char *const *names, size_t n);
 /* Joins the parts with `_` to a name the server won't cut (63 bytes at most). */
 const char *pol_made_name(struct arena *a, const char *const *parts, size_t n);
+/* name_suffix, of which the name is cut if need be; suffix: ASCII, short; in lower case. */
+const char *pol_name_with(struct arena *a, const char *name, const char *suffix);
 /* "integer" for pg_catalog.int4; type_mods appended. */
 const char *pol_type(struct arena *a, const struct sql_column *col);
 
