@@ -254,15 +254,12 @@ listen_on(struct app *app, const char *host, struct err *err)
     if (n < 0)
         return n;
     for (int i = 0; i < n && app->n_listeners < MAX_LISTENERS; i++) {
-        char where[NET_ADDR_TEXT_SIZE];
         struct net_listener *l = NULL;
         int r = net_listen(app->loop, &addrs[i], (int)cfg->listen_backlog,
             cfg->so_reuseport, accepted, no_descriptor, app, &l, err);
         if (r)
             return r;
         app->listeners[app->n_listeners++] = l;
-        net_addr_text(net_listener_addr(l), where);
-        log_info("listening on %s", where);
     }
     return 0;
 }
@@ -272,33 +269,34 @@ static int
 listen_inherited(struct app *app, int n, struct err *err)
 {
     for (int i = 0; i < n && app->n_listeners < MAX_LISTENERS; i++) {
-        char where[NET_ADDR_TEXT_SIZE];
         struct net_listener *l = NULL;
         int r = net_listen_on(
             app->loop, NET_FIRST_FD + i, accepted, no_descriptor, app, &l, err);
         if (r)
             return r;
         app->listeners[app->n_listeners++] = l;
-        net_addr_text(net_listener_addr(l), where);
-        log_info("listening on %s (socket activation)", where);
     }
     return 0;
 }
 
+/* Whoever waits for the first line may connect to any of them. */
 static int
 listen_all(struct app *app, struct err *err)
 {
     int n_inherited = net_inherited_fds();
-    if (n_inherited > 0)
-        return listen_inherited(app, n_inherited, err);
+    int r = n_inherited > 0 ? listen_inherited(app, n_inherited, err) : 0;
     struct str rest = str_of(app->snap->cfg->listen_addr), item;
-    while (str_next_item(&rest, &item)) {
+    while (!r && n_inherited <= 0 && str_next_item(&rest, &item)) {
         AUTO(mem_free) char *host = mem_strndup(item.p, item.n);
-        int r = listen_on(app, host, err);
-        if (r)
-            return r;
+        r = listen_on(app, host, err);
     }
-    return 0;
+    for (size_t i = 0; !r && i < app->n_listeners; i++) {
+        char where[NET_ADDR_TEXT_SIZE];
+        net_addr_text(net_listener_addr(app->listeners[i]), where);
+        log_info(
+            "listening on %s%s", where, n_inherited > 0 ? " (socket activation)" : "");
+    }
+    return r;
 }
 
 /* Who waits in a queue came in time: with SO_REUSEPORT the kernel has chosen this process
