@@ -187,8 +187,6 @@ void pgw_build_backend_key(struct buf *out, uint32_t pid, struct str key);
 void pgw_build_negotiate(
     struct buf *out, uint32_t protocol, const struct str *options, size_t n);
 void pgw_build_ready(struct buf *out, char status);
-void
-pgw_build_bare(struct buf *out, char type); /* without a body: ParseComplete, NoData */
 void pgw_build_row_description(
     struct buf *out, const char *const *names, size_t n); /* text */
 void pgw_build_data_row(
