@@ -285,8 +285,8 @@ listen_all(struct app *app, struct err *err)
 {
     int n_inherited = net_inherited_fds();
     int r = n_inherited > 0 ? listen_inherited(app, n_inherited, err) : 0;
-    struct str rest = str_of(app->snap->cfg->listen_addr), item;
-    while (!r && n_inherited <= 0 && str_next_item(&rest, &item)) {
+    struct str rest = str_of(n_inherited > 0 ? "" : app->snap->cfg->listen_addr), item;
+    while (!r && str_next_item(&rest, &item)) {
         AUTO(mem_free) char *host = mem_strndup(item.p, item.n);
         r = listen_on(app, host, err);
     }

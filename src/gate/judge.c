@@ -389,10 +389,9 @@ rewrite(struct gate_request *req, const struct pol *policy)
         .is_batch_begun = req->is_batch_begun,
         .request_id = req->id };
     struct pol_findings *found = &req->findings, before = *found;
-    size_t size = found->n * sizeof(*found->items);
     if (req->kind == GATE_PARSE && found->action == DG_REWRITE) {
-        before.items = arena_alloc(req->arena, size + 1);
-        memcpy(before.items, found->items, size);
+        before.items = arena_alloc(req->arena, found->n * sizeof(*found->items));
+        memcpy(before.items, found->items, found->n * sizeof(*found->items));
     }
     gate_rewrite(policy, req->text, &at, (unsigned)req->snap->cfg->max_depth, found,
         &req->rewrite);

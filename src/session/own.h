@@ -9,7 +9,8 @@
  *   Execute   Parse, Bind, Execute, Close under a name of ours before it, SET LOCAL, which
  *             holds until the Sync; in a transaction block it is set back behind the Sync
  *
- * A Query of ours goes out only where nothing is in flight and no batch is begun; messages
+ * A Query of ours goes out only where nothing is in flight, and of an open batch all is answered
+ * (which it ends, as the Query that it stands before would); messages
  * of ours in a batch only when all before them are answered. So at any time it is known
  * whether an answer is ours. The client's messages behind the statement's unit wait until
  * what was set is set back.  thread: worker */
