@@ -323,13 +323,15 @@ rw_undo_query(struct rw *rw, const char *undo, const char *left)
     s->items[s->n - 1].left_query = left;
 }
 
-/* A build that has failed, not one of somebody else's that goes on: whose index isn't known yet
- * (0), or of what table (NULL: another role's). */
-#define IS_LEFT                                                                               \
-    " AND NOT i.indisvalid AND NOT EXISTS (SELECT FROM "                                      \
-    "pg_catalog.pg_stat_progress_create_index g WHERE g.pid <> "                              \
-    "pg_catalog.pg_backend_pid() AND g.datname = pg_catalog.current_database() AND (g.relid " \
-    "IS NULL OR (g.relid = i.indrelid AND g.index_relid IN (0, i.indexrelid))))"
+/* Left by a build that failed: invalid, and not what somebody else is building. Who builds holds
+ * this lock on the table; which index it is others are not told before it is there, and another
+ * role never. */
+#define IS_LEFT                                                                            \
+    " AND NOT i.indisvalid AND NOT EXISTS (SELECT FROM "                                   \
+    "pg_catalog.pg_stat_progress_create_index g JOIN pg_catalog.pg_locks l USING (pid) "   \
+    "WHERE g.pid <> pg_catalog.pg_backend_pid() AND g.datname = "                          \
+    "pg_catalog.current_database() AND l.granted AND l.mode = 'ShareUpdateExclusiveLock' " \
+    "AND l.relation = i.indrelid AND coalesce(g.index_relid, 0) IN (0, i.indexrelid))"
 
 /* Which schema an index is in its name doesn't tell, and another one may have that name: the
  * server is asked which index of the table it is. */

@@ -345,10 +345,10 @@ on_error(struct sess *s, const char *body, size_t n)
         tell(s, body, n);
         st->left = may_leave(step, sqlstate) ? step : NULL;
         st->state = STEPS_UNDO;
-    } else if (st->state == STEPS_BEHIND && !st->left && !st->is_asking) {
+    } else if (st->state == STEPS_BEHIND && st->sql == st->behind[st->at - 1].sql) {
         const struct pol_step *step = &st->behind[st->at - 1];
         warn(s, "the statement is done, but not what belongs behind it", message);
-        st->left = st->sql == step->sql && may_leave(step, sqlstate) ? step : NULL;
+        st->left = may_leave(step, sqlstate) ? step : NULL;
     } else if (strcmp(sqlstate, "40P01") == 0 && ++st->n_tries < MAX_TRIES) {
         st->is_again = true;                     /* the others in it can go on now */
     } else if (strcmp(sqlstate, "42704") != 0) { /* somebody else has dropped it */
