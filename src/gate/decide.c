@@ -118,7 +118,9 @@ struct course {
     struct hist_tx *tx;
     bool in_block, is_failed;
     bool is_first; /* no transaction has ended in this text */
-    size_t last;   /* change of it in this text; SIZE_MAX: none */
+    size_t
+        last; /* statement of this text that ends it where nothing else does, if it holds
+                    * a change; SIZE_MAX: none */
 };
 
 static struct hist_tx *
@@ -209,7 +211,7 @@ course_step(struct course *c, const struct gate_text *text, struct pol_history *
         c->in_block = true;
     } else if (f->tx == SQL_TX_ROLLBACK_TO) {
         c->is_failed = false;
-    } else if (f->cls != DG_OTHER) {
+    } else if (f->cls != DG_OTHER || (c->is_first && c->ctx->n_ran > 0)) {
         c->last = i;
     }
 }

@@ -19,10 +19,8 @@ enum gate_kind {
 /* Where the message stands. */
 struct gate_moment {
     enum gate_kind kind;
-    char tx_status; /* as of the last ReadyForQuery */
-    bool
-        is_batch_begun; /* something of its batch stands before it: for an Execute, another
-                          * Execute */
+    char tx_status;      /* as of the last ReadyForQuery */
+    bool is_batch_begun; /* an Execute of its batch stands before it */
     bool
         is_whole_batch; /* a Parse: all that its batch does is to run it, as a Query would */
     const char

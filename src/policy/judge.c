@@ -252,12 +252,10 @@ count_free(struct pol_run *r)
     r->n_bound += !is_free;
 }
 
-/* On the wire only the end of a transaction is looked at, of what changes nothing. */
+/* On the wire, of what changes nothing only that it may end a transaction is looked at. */
 static void
 run_plain(struct pol_run *r, const struct sql_facts *f)
 {
-    if (f->tx != SQL_TX_COMMIT && f->tx != SQL_TX_PREPARE)
-        return;
     r->check = POL_C_COMPLETE;
     if (pol_is_worth(r))
         pol_check_complete(r, f);
@@ -275,6 +273,8 @@ run_facts(struct pol_run *r)
         r->granted = NULL;
         if (f->cls != DG_OTHER && pol_is_temp(f)) {
             judge_temp(r);
+            if (r->session)
+                run_plain(r, f);
         } else if (f->cls != DG_OTHER) {
             if (r->session)
                 pol_access_judge(r);

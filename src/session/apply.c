@@ -39,8 +39,9 @@ front_start_judging(struct sess *s, enum gate_kind kind, struct gate_text *text)
 {
     struct gate_request *req = gate_request_new(&s->gate, kind, text);
     s->gate.n_messages++;
-    req->is_in_batch = s->execs_sent > 0;
-    req->is_batch_begun = kind == GATE_QUERY ? s->batch_sent > 0 : s->execs_sent > 0;
+    /* A Query comes when all before it is answered. */
+    req->is_in_batch = kind == GATE_QUERY ? s->has_begun : s->execs_sent > 0;
+    req->is_batch_begun = s->execs_sent > 0;
     req->done = judged;
     req->ctx = s;
     s->request = req;
@@ -187,6 +188,31 @@ front_batch_is_open(struct sess *s)
         s->has_flushed = true;
     }
     return true;
+}
+
+enum front_verdict
+front_end_batch(struct sess *s, enum sess_message kind)
+{
+    if (!s->request) {
+        if (!sess_batch_commits(s))
+            return FRONT_PASS;
+        /* What was not judged may be a BEGIN: the answers tell. */
+        if (s->execs_sent != s->execs_judged && front_batch_is_open(s))
+            return front_stay(s, SESS_WAIT_BATCH);
+        struct gate_text *text = gate_text_of_commit(STR("COMMIT"));
+        DG_ASSERT(text, "COMMIT is a text that commits");
+        front_start_judging(s, GATE_SYNC, text);
+        enum front_verdict v = front_judge(s);
+        if (v != FRONT_PASS)
+            return v;
+    }
+    bool refused = front_is_refused(s);
+    if (refused)
+        sess_refuse(s, kind, STR(""), s->request->refusal);
+    else
+        front_queue_notices(s, s->request);
+    front_judgement_done(s);
+    return refused ? FRONT_DROP : FRONT_PASS;
 }
 
 bool

@@ -93,7 +93,7 @@ on_ready(struct sess *s, char status)
             s); /* skipped after an earlier error: nobody will see them */
     s->batch_done = 0;
     s->execs_done = 0;
-    s->has_failed = false;
+    s->has_failed = s->has_begun = false;
     s->is_streaming = s->has_ended_stream = false;
     sess_copy_ready(s);
     sess_own_ready(s, unit, status);
@@ -130,11 +130,11 @@ static void
 on_complete(struct sess *s, char type, const char *body, size_t n)
 {
     struct str tag = { type == 's' ? NULL : "", 0 };
-    if (s->track) {
-        if (type == 'C' && pgw_parse_command_complete(body, n, &tag) != 0)
-            tag = (struct str){ "", 0 };
+    if (type == 'C' && pgw_parse_command_complete(body, n, &tag) != 0)
+        tag = (struct str){ "", 0 };
+    if (s->track)
         sess_track_complete(s, current_unit(s), s->execs_done, tag);
-    }
+    s->has_begun |= str_eqz(tag, "BEGIN") || str_eqz(tag, "START TRANSACTION");
     s->execs_done++;
     s->batch_done++;
     s->has_ended_stream = s->is_streaming;
@@ -176,13 +176,12 @@ is_looked_at(const struct sess *s, char type)
     case 'Z':
     case 'S':
     case 'E':
+    case 'C':
         return true;
     case 'R':
     case 'K':
     case 'v':
         return s->state == SESS_ST_LOGIN;
-    case 'C':
-        return s->track || s->edited;
     case 'N':
         return s->edited;
     }

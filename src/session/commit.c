@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 /* Where a transaction commits: texts that say so, whatever names they were prepared under,
- * and the Sync of a batch that no BEGIN stands before. As long as a transaction holds
+ * and what ends a batch that no BEGIN stands in. As long as a transaction holds
  * no schema change nobody asks, and nothing waits. */
 #include "session/session.h"
 
@@ -21,9 +21,9 @@ sess_in_block(const struct sess *s)
 }
 
 bool
-sess_sync_commits(const struct sess *s)
+sess_batch_commits(const struct sess *s)
 {
     return s->gate.tx_status == 'I' && s->gate.holds_change && s->n_sent == s->n_done
-        && s->execs_sent > 0 && s->execs_sent == s->execs_judged && !s->is_doomed
-        && !s->has_failed && !s->is_copying && s->n_maybe == 0;
+        && s->execs_sent > 0 && !s->has_begun && !s->is_doomed && !s->has_failed
+        && !s->is_copying && s->n_maybe == 0;
 }

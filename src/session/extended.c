@@ -159,7 +159,6 @@ execute_by_query(struct sess *s, struct front_frame *f, struct sess_bind *bind)
             return front_stay(s, SESS_WAIT_BATCH);
         bind->is_bare = false;
         front_start_judging(s, GATE_QUERY, ref_take(bind->texts[0]));
-        s->request->is_batch_begun = s->execs_sent > 0;
         enum front_verdict v = front_judge(s);
         if (v != FRONT_PASS)
             return v;

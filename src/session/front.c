@@ -123,27 +123,6 @@ inspect_oversized(struct sess *s, const struct front_frame *f)
     return v;
 }
 
-/* A Sync that commits what the batch has changed, and may be refused as a COMMIT is: the
- * error before it rolls the batch back. */
-static enum front_verdict
-on_sync(struct sess *s)
-{
-    if (!s->request) {
-        struct gate_text *text = gate_text_of_commit(STR("COMMIT"));
-        DG_ASSERT(text, "COMMIT is a text that commits");
-        front_start_judging(s, GATE_SYNC, text);
-        enum front_verdict v = front_judge(s);
-        if (v != FRONT_PASS)
-            return v;
-    }
-    if (front_is_refused(s))
-        sess_refuse(s, SESS_MSG_EXECUTE, STR(""), s->request->refusal);
-    else
-        front_queue_notices(s, s->request);
-    front_judgement_done(s);
-    return FRONT_PASS;
-}
-
 /* Counts a message that streams by. */
 static enum front_verdict
 stream(struct sess *s, const struct front_frame *f)
@@ -160,11 +139,8 @@ stream(struct sess *s, const struct front_frame *f)
         front_extended_sent(s);
         break;
     case 'S':
-        if (sess_sync_commits(s)) {
-            enum front_verdict v = on_sync(s);
-            if (v != FRONT_PASS)
-                return v;
-        }
+        if (front_end_batch(s, SESS_MSG_EXECUTE) == FRONT_STAY)
+            return FRONT_STAY;
         sess_unit_sent(s, false);
         s->n_maybe += s->is_in_copy;
         break;

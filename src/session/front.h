@@ -57,6 +57,10 @@ front_apply(struct sess *s, enum sess_message kind, const struct pgw_parse *pars
 void front_extended_sent(struct sess *s);
 /* Must a Query or FunctionCall wait for the replies of the batch it stands in? */
 bool front_batch_is_open(struct sess *s);
+/* A Sync (SESS_MSG_EXECUTE), Query or FunctionCall ends the open batch: if that commits what
+ * the batch has changed, it is judged as a COMMIT is. FRONT_DROP: refused, an error was sent
+ * that rolls the batch back. */
+enum front_verdict front_end_batch(struct sess *s, enum sess_message kind);
 /* After an error in its batch the server skips everything up to Sync; and a refusal is an
  * error for sure, whether its answer is here yet or not. */
 bool front_is_skipped(const struct sess *s);

@@ -90,6 +90,16 @@ front_run_query(struct sess *s, bool is_instead)
     return v;
 }
 
+/* There is nothing to judge in it but that it may end a batch. */
+static enum front_verdict
+pass_query(struct sess *s)
+{
+    enum front_verdict v = front_end_batch(s, SESS_MSG_QUERY);
+    if (v != FRONT_STAY)
+        sess_unit_sent(s, true);
+    return v;
+}
+
 static enum front_verdict
 on_query_text(struct sess *s, struct str sql)
 {
@@ -102,17 +112,15 @@ on_query_text(struct sess *s, struct str sql)
         enum front_verdict v = front_read_text(s, sql, &text);
         if (v != FRONT_PASS)
             return v;
-        if (!text) {
-            sess_unit_sent(s, true);
-            return FRONT_PASS;
-        }
+        if (!text)
+            return pass_query(s);
         front_edit_temp(s, &text);
         front_start_judging(s, GATE_QUERY, text);
         v = front_judge(s);
         if (v != FRONT_PASS)
             return v;
     }
-    return front_run_query(s, false);
+    return s->request->kind == GATE_SYNC ? pass_query(s) : front_run_query(s, false);
 }
 
 enum front_verdict
@@ -135,11 +143,9 @@ front_function_call(struct sess *s, const struct front_frame *f)
         return FRONT_NEED_MORE;
     uint32_t oid = pgw_u32(f->body);
     if (oid < FIRST_USER_OID) {
-        if (front_batch_is_open(s))
+        if (!s->request && front_batch_is_open(s))
             return front_stay(s, SESS_WAIT_BATCH);
-        if (!front_is_skipped(s))
-            sess_unit_sent(s, true);
-        return FRONT_PASS;
+        return front_is_skipped(s) && !s->request ? FRONT_PASS : pass_query(s);
     }
     int n = snprintf(text, sizeof(text), "CALL function_with_oid_%u()", oid);
     return on_query_text(s, (struct str){ text, (size_t)n });

@@ -172,6 +172,7 @@ struct sess {
     bool has_said_fatal;    /* the server ended the session with a FATAL or PANIC */
     bool is_streaming;      /* CopyBothResponse came, its ReadyForQuery did not */
     bool has_ended_stream;  /* a walsender's CommandComplete: it may be its last word */
+    bool has_begun;         /* BEGIN ran since the last ReadyForQuery */
     bool has_flushed;       /* a Flush of our own went out for this batch */
     bool is_reading_unsure; /* the open batch ran something that may change settings */
     bool is_doomed; /* the open batch holds a refusal: the server skips what follows */
@@ -341,8 +342,9 @@ bool sess_only_commits(const struct sess *s, struct gate_text *const *texts, siz
 /* Is the server surely in a transaction block that has not failed? All units before are
  * answered, and nothing has run since. */
 bool sess_in_block(const struct sess *s);
-/* Does the Sync that comes next surely commit a schema change? */
-bool sess_sync_commits(const struct sess *s);
+/* Is the open batch a transaction by itself, as far as it is answered, and holds a schema
+ * change? Then the Sync, Query or FunctionCall that ends it commits that. */
+bool sess_batch_commits(const struct sess *s);
 
 /* --- cancel.c ------------------------------------------------------------------------------- */
 void sess_cancel(struct sess *s, uint32_t pid, struct str key);
