@@ -196,8 +196,9 @@ front_end_batch(struct sess *s, enum sess_message kind)
     if (!s->request) {
         if (!sess_batch_commits(s))
             return FRONT_PASS;
-        /* What was not judged may be a BEGIN: the answers tell. */
-        if (s->execs_sent != s->execs_judged && front_batch_is_open(s))
+        /* What was not judged may be a BEGIN, and a COPY may fail yet: the answers tell. */
+        bool is_known = s->execs_sent == s->execs_judged && !s->is_copying;
+        if (!is_known && front_batch_is_open(s))
             return front_stay(s, SESS_WAIT_BATCH);
         struct gate_text *text = gate_text_of_commit(STR("COMMIT"));
         DG_ASSERT(text, "COMMIT is a text that commits");

@@ -25,5 +25,5 @@ sess_batch_commits(const struct sess *s)
 {
     return s->gate.tx_status == 'I' && s->gate.holds_change && s->n_sent == s->n_done
         && s->execs_sent > 0 && !s->has_begun && !s->is_doomed && !s->has_failed
-        && !s->is_copying && s->n_maybe == 0;
+        && !s->is_in_copy && s->n_maybe == 0;
 }
